@@ -1,0 +1,82 @@
+# The one door to the repository. `make help` lists the targets.
+# Every target installs and builds what it needs; a second run does nothing twice.
+
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+APP := _build/default/lib/ssl_port
+TS_SOURCES := $(shell find src -name '*.ts' 2>/dev/null)
+TEST_SOURCES := $(shell find test -name '*.ts' -not -path '*/node_modules/*' 2>/dev/null)
+ERL_SOURCES := $(wildcard erlang/*) rebar.config
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
+
+# --- what must be there -------------------------------------------------------------------------
+
+node_modules/.package-lock.json: package-lock.json package.json
+	sh scripts/packages.sh node
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+packages-%:
+	@sh scripts/packages.sh $*
+
+# --- building -----------------------------------------------------------------------------------
+
+dist/.built: node_modules/.package-lock.json tsconfig.json $(TS_SOURCES)
+	rm -rf dist
+	npx --no-install tsc -p tsconfig.json
+	@touch $@
+
+build/.built: node_modules/.package-lock.json tsconfig.json test/tsconfig.json $(TS_SOURCES) $(TEST_SOURCES)
+	npx --no-install tsc -p test/tsconfig.json
+	@touch $@
+
+priv/.assembled: dist/.built scripts/assemble_priv.sh
+	sh scripts/assemble_priv.sh
+	@touch $@
+
+$(APP)/ebin/ssl_port.app: priv/.assembled $(ERL_SOURCES)
+	@sh scripts/packages.sh erlang
+	rebar3 compile
+	@touch $@
+
+build: $(APP)/ebin/ssl_port.app ## the OTP application, in _build/default/lib/ssl_port
+
+# --- running ------------------------------------------------------------------------------------
+
+demo: packages-demo build ## the main job on real TLS traffic against real peers
+	@sh demo/run.sh
+
+test: packages-test build build/.built ## all tests; ends with one line of totals
+	@sh test/run.sh all
+
+check: packages-check build/.built ## the quick loop: format, lint, types, unit tests
+	npx --no-install biome check
+	@sh test/run.sh unit
+
+interop: packages-interop build build/.built ## both roles against every peer, as a table
+	@sh test/interop/run.sh
+
+bench: packages-bench build build/.built ## ssl and ssl_port in one run, ratios printed
+	@sh test/bench/run.sh
+
+bench-etf: packages-bench build/.built ## src/etf beside erlang_js and erlpack
+	@sh test/bench/etf/run.sh
+
+dialyzer: packages-test build ## Dialyzer and xref over the Erlang modules
+	rebar3 xref
+	rebar3 dialyzer
+
+docs: packages-test build ## EDoc of the Erlang modules, in _build/docs
+	sh scripts/edoc.sh
+
+format: node_modules/.package-lock.json ## rewrite the TypeScript sources in the house format
+	npx --no-install biome check --write
+
+clean: ## remove everything built
+	rm -rf dist build priv _build
+
+.PHONY: help build demo test check interop bench bench-etf dialyzer docs format clean

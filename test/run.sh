@@ -1,0 +1,65 @@
+#!/bin/sh
+# Runs the test runners one after the other and adds up what they counted.
+# usage: sh test/run.sh unit    the quick TypeScript tests
+#        sh test/run.sh all     those, and flows, property, fuzz, interop smoke, EUnit, Common Test
+# The last line is `N passed, N failed, N skipped`; exit status 1 when anything failed.
+set -u
+cd "$(dirname "$0")/.."
+what=${1:-all}
+logs=build/logs
+mkdir -p "$logs"
+passed=0 failed=0 skipped=0
+
+# Adds the three counts of one runner; a runner that counted nothing has failed.
+add() { # name passed failed skipped
+  printf '%-12s %s passed, %s failed, %s skipped\n' "$1" "${2:-0}" "${3:-0}" "${4:-0}"
+  passed=$((passed + ${2:-0})) failed=$((failed + ${3:-0})) skipped=$((skipped + ${4:-0}))
+  if [ $((${2:-0} + ${3:-0} + ${4:-0})) -eq 0 ]; then
+    echo "$1 ran no test" >&2
+    failed=$((failed + 1))
+  fi
+}
+
+# node:test counts every test file's tests; the TAP report is kept for its totals.
+node_tests() { # name folder...
+  name=$1; shift
+  files=$(find "$@" -name '*.test.js' | sort)
+  tap=$logs/$name.tap
+  rm -f "$tap"
+  if [ -n "$files" ]; then
+    node --test --test-concurrency=2 --test-timeout=300000 \
+      --test-reporter=dot --test-reporter-destination=stdout \
+      --test-reporter=tap --test-reporter-destination="$tap" $files
+    status=$?
+    awk '/^ *not ok/ && !/# (SKIP|TODO)/ {show=20} show-- > 0' "$tap"
+  fi
+  p=$(sed -n 's/^# pass //p' "$tap" 2>/dev/null) f=$(sed -n 's/^# fail //p' "$tap" 2>/dev/null)
+  s=$(sed -n 's/^# skipped //p' "$tap" 2>/dev/null) c=$(sed -n 's/^# cancelled //p' "$tap" 2>/dev/null)
+  f=$((${f:-0} + ${c:-0}))
+  [ "$f" -gt 0 ] || [ "${status:-1}" -eq 0 ] || f=1
+  add "$name" "$p" "$f" "$s"
+}
+
+# Any other runner: a script whose last line is `N passed, N failed, N skipped`.
+script_tests() { # name command...
+  name=$1; shift
+  "$@" >"$logs/$name.log" 2>&1
+  status=$?
+  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped$' "$logs/$name.log" | tail -n 1)
+  set -- $(printf '%s' "$line" | tr -dc '0-9 ')
+  p=${1:-0} f=${2:-0} s=${3:-0}
+  [ "$f" -gt 0 ] || [ "$status" -eq 0 ] || f=1
+  [ "$f" -eq 0 ] || tail -n 80 "$logs/$name.log"
+  add "$name" "$p" "$f" "$s"
+}
+
+node_tests unit build/test/unit
+if [ "$what" = all ]; then
+  for folder in flows property fuzz interop; do
+    [ ! -d "test/$folder" ] || node_tests "$folder" "build/test/$folder"
+  done
+  script_tests erlang sh test/erlang/run.sh
+  script_tests demo sh demo/run.sh
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
