@@ -1,0 +1,194 @@
+/**
+ * What a `TlsEngine` tells its owner: the ordered list that `drain()` hands out, the information
+ * about a finished handshake, and the text of alerts.
+ */
+
+import type {
+  CipherSuite,
+  EngineConfig,
+  NamedGroup,
+  ProtocolVersion,
+  Role,
+  SignatureScheme,
+} from './config.ts';
+import type { AlertDescription, AlertLevel } from './iana/alerts.ts';
+import type { Session } from './session/session.ts';
+
+export type { AlertDescription, AlertLevel, Session };
+
+/** One thing that happened; `type` tells which. */
+export type EngineEvent =
+  | WriteEvent
+  | DataEvent
+  | QuestionEvent
+  | HandshakeDoneEvent
+  | NewSessionEvent
+  | AlertEvent
+  | ClosedEvent
+  | KeyLogEvent;
+
+/** Ciphertext for the transport. The engine keeps no reference to the parts. */
+export interface WriteEvent {
+  readonly type: 'write';
+  /** To be written one behind the other. */
+  readonly parts: readonly Uint8Array[];
+}
+
+/** Plaintext from the peer, never empty; the receiver owns it. */
+export interface DataEvent {
+  readonly type: 'data';
+  readonly data: Uint8Array;
+}
+
+/** The handshake waits for `engine.answer(id, …)`. Bytes that arrive meanwhile wait too. */
+export interface QuestionEvent {
+  readonly type: 'question';
+  readonly id: number;
+  readonly question: Question;
+}
+
+/** The handshake is over: application data may be sent. */
+export interface HandshakeDoneEvent {
+  readonly type: 'handshake_done';
+  readonly info: ConnectionInfo;
+}
+
+/** A session that a later connection could resume (TLS 1.3: one for each NewSessionTicket). */
+export interface NewSessionEvent {
+  readonly type: 'new_session';
+  readonly session: Session;
+}
+
+/** An alert went out or came in. A fatal one is followed by `closed`. */
+export interface AlertEvent {
+  readonly type: 'alert';
+  readonly direction: 'sent' | 'received';
+  readonly level: AlertLevel;
+  readonly description: AlertDescription;
+  /** The role of this engine, not of the alert's sender. */
+  readonly role: Role;
+  /** Where the handshake stood: the state's name in RFC 8446 appendix A, or OTP's for TLS 1.2. */
+  readonly state: string;
+  /** The place in the engine that raised it, e.g. `tls/record:bad_record_mac`; stable between releases. */
+  readonly origin: string;
+  /** Why, for people; empty for received alerts. */
+  readonly reason: string;
+  /** The fault's own terms, where a caller may want to match on more than the alert; `undefined` for received ones. */
+  readonly cause: unknown;
+}
+
+/** The connection is over; the last event. */
+export interface ClosedEvent {
+  readonly type: 'closed';
+  /**
+   * - `close_notify`: the peer closed in good order
+   * - `alert`: a fatal alert went out or came in, told by the `alert` event before
+   * - `truncated`: the transport ended without close_notify
+   * - `local`: this side closed or cancelled
+   */
+  readonly how: 'close_notify' | 'alert' | 'truncated' | 'local';
+}
+
+/** One line in the SSLKEYLOGFILE form (RFC 9850), without line end; only with `keepSecrets`. */
+export interface KeyLogEvent {
+  readonly type: 'key_log';
+  readonly line: string;
+}
+
+/** What only the outside can answer. */
+export type Question = ClientHelloQuestion | ServerHelloQuestion;
+
+/**
+ * Server: a ClientHello has come and nothing has been decided yet. The answer, a `HelloAnswer`,
+ * may bring another configuration, e.g. chosen by server name.
+ */
+export interface ClientHelloQuestion {
+  readonly kind: 'client_hello';
+  readonly serverName: string | undefined;
+  /** Extension bodies as they came, by type. */
+  readonly extensions: ReadonlyMap<number, Uint8Array>;
+}
+
+/** Client: the server's hello has come. The answer is a `HelloAnswer`. */
+export interface ServerHelloQuestion {
+  readonly kind: 'server_hello';
+  readonly extensions: ReadonlyMap<number, Uint8Array>;
+}
+
+/** Answer to a hello question. */
+export interface HelloAnswer {
+  /** Replaces the configuration from here on; the role stays. */
+  readonly config?: EngineConfig;
+}
+
+/** What a finished handshake agreed on. */
+export interface ConnectionInfo {
+  readonly version: ProtocolVersion;
+  readonly cipherSuite: CipherSuite;
+  /** The (EC)DHE group. */
+  readonly group: NamedGroup | undefined;
+  /** The scheme of the peer's handshake signature. */
+  readonly peerSignatureScheme: SignatureScheme | undefined;
+  /** The scheme of the own handshake signature. */
+  readonly ownSignatureScheme: SignatureScheme | undefined;
+  /** Client: the server_name sent. Server: the one received. */
+  readonly serverName: string | undefined;
+  /** The protocol agreed by ALPN. */
+  readonly alpn: Uint8Array | undefined;
+  /** The session id of the ServerHello (1.2) or the legacy one (1.3). */
+  readonly sessionId: Uint8Array;
+  readonly resumed: boolean;
+  readonly clientRandom: Uint8Array;
+  readonly serverRandom: Uint8Array;
+  /** DER, the peer's own certificate first, as sent; empty when it sent none. */
+  readonly peerChain: readonly Uint8Array[];
+  /** DER of the own certificate that was sent. */
+  readonly ownCertificate: Uint8Array | undefined;
+  readonly extendedMasterSecret: boolean;
+  readonly secureRenegotiation: boolean;
+  /** With `keepSecrets`; otherwise `undefined`. */
+  readonly secrets: KeptSecrets | undefined;
+}
+
+/** Secrets by their names in the RFCs; those of the agreed version are present. */
+export interface KeptSecrets {
+  readonly masterSecret?: Uint8Array;
+  readonly clientHandshakeTrafficSecret?: Uint8Array;
+  readonly serverHandshakeTrafficSecret?: Uint8Array;
+  readonly clientApplicationTrafficSecret?: Uint8Array;
+  readonly serverApplicationTrafficSecret?: Uint8Array;
+  readonly exporterMasterSecret?: Uint8Array;
+  readonly resumptionMasterSecret?: Uint8Array;
+  /** The lines that `key_log` events carried so far. */
+  readonly keyLog: readonly string[];
+}
+
+/**
+ * The text of an alert as OTP words it, e.g. `TLS client: In state wait_cert_cr at FILE:LINE
+ * generated CLIENT ALERT: Fatal - Unknown CA\n Reason`, or `… In state wait_finished received SERVER
+ * ALERT: Fatal - Unknown CA\n`. In place of file and line stands the stable origin.
+ */
+export function describeAlert(event: AlertEvent): string {
+  const own = event.role === 'client' ? 'CLIENT' : 'SERVER';
+  const peer = event.role === 'client' ? 'SERVER' : 'CLIENT';
+  const level = event.level === 'fatal' ? 'Fatal' : 'Warning';
+  const alert = `ALERT: ${level} - ${titleOf(event.description)}`;
+  const head = `TLS ${event.role}: In state ${event.state}`;
+  if (event.direction === 'received') return `${head} received ${peer} ${alert}\n`;
+  const reason = event.reason === '' ? '' : ` ${event.reason}`;
+  return `${head} at ${event.origin} generated ${own} ${alert}\n${reason}`;
+}
+
+/** Words that OTP's titles spell otherwise than capitalised. */
+const TITLE_WORDS: ReadonlyMap<string, string> = new Map([
+  ['ca', 'CA'],
+  ['mac', 'MAC'],
+  ['psk', 'PSK'],
+]);
+
+function titleOf(description: string): string {
+  const words = description.split('_');
+  return words
+    .map((word) => TITLE_WORDS.get(word) ?? word.charAt(0).toUpperCase() + word.slice(1))
+    .join(' ');
+}
