@@ -4,7 +4,13 @@
  * never writes to its config.
  */
 
-import type { Entropy } from '../crypto/entropy.ts';
+import {
+  type Entropy,
+  type KeyType,
+  type PrivateKey,
+  type PssRestriction,
+  sign,
+} from '../crypto/index.ts';
 import type { HostReference } from '../x509/host_name.ts';
 import type { TrustStore } from '../x509/trust_store.ts';
 import type { CipherSuite } from './iana/cipher_suites.ts';
@@ -17,25 +23,38 @@ export type { CipherSuite, HostReference, NamedGroup, ProtocolVersion, Signature
 /** Which end of the connection this engine is. */
 export type Role = 'client' | 'server';
 
-/** The kind of key in a certificate; decides which signature schemes it can make. */
-export type CredentialKeyType = 'rsa' | 'rsa_pss' | 'ecdsa' | 'ed25519' | 'ed448';
-
 /**
- * A certificate chain with the power to sign for it. The engine never sees the private key.
+ * A certificate chain with the power to sign for it. The engine never sees the private key;
+ * `credentialOf` makes one from a key that is at hand.
  */
 export interface Credential {
   /** DER certificates, the end-entity first, without the root; owned by the config, never changed. */
   readonly chain: readonly Uint8Array[];
-  readonly keyType: CredentialKeyType;
-  /** The curve of an `ecdsa` key; TLS 1.3 ties each ECDSA scheme to one curve. */
-  readonly curve?: NamedGroup | undefined;
-  /** The bits of an `rsa` or `rsa_pss` modulus; small keys cannot make every PSS signature. */
-  readonly modulusLength?: number | undefined;
+  /** The kind of the key; decides which signature schemes it can make. */
+  readonly keyType: KeyType;
+  /** For an `ec` key: its curve. TLS 1.3 ties each ECDSA scheme to one (RFC 8446 §4.2.3). */
+  readonly curve?: string | undefined;
+  /** Size of the modulus or the field in bits; small RSA keys cannot make every PSS signature. */
+  readonly bits: number;
+  /** What an `rsa_pss` key restricts its signatures to. */
+  readonly pss?: PssRestriction | undefined;
   /** Signs `data` (not a digest) by the scheme. A throw ends the handshake with internal_error. */
   sign(scheme: SignatureScheme, data: Uint8Array): Uint8Array;
 }
 
-/** What a client may compare the server's certificate with (RFC 9525 §6.1). */
+/** A credential of a chain and its private key. */
+export function credentialOf(chain: readonly Uint8Array[], key: PrivateKey): Credential {
+  return {
+    chain,
+    keyType: key.type,
+    curve: key.curve,
+    bits: key.bits,
+    pss: key.pss,
+    sign: (scheme, data) => sign(scheme, key, data),
+  };
+}
+
+/** All that an engine is told. */
 export interface EngineConfig {
   readonly role: Role;
 

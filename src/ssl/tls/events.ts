@@ -11,7 +11,7 @@ import type {
   Role,
   SignatureScheme,
 } from './config.ts';
-import type { AlertDescription, AlertLevel } from './iana/alerts.ts';
+import { type AlertDescription, type AlertLevel, alertTitle } from './iana/alerts.ts';
 import type { Session } from './session/session.ts';
 
 export type { AlertDescription, AlertLevel, Session };
@@ -172,23 +172,9 @@ export function describeAlert(event: AlertEvent): string {
   const own = event.role === 'client' ? 'CLIENT' : 'SERVER';
   const peer = event.role === 'client' ? 'SERVER' : 'CLIENT';
   const level = event.level === 'fatal' ? 'Fatal' : 'Warning';
-  const alert = `ALERT: ${level} - ${titleOf(event.description)}`;
+  const alert = `ALERT: ${level} - ${alertTitle(event.description)}`;
   const head = `TLS ${event.role}: In state ${event.state}`;
   if (event.direction === 'received') return `${head} received ${peer} ${alert}\n`;
   const reason = event.reason === '' ? '' : ` ${event.reason}`;
   return `${head} at ${event.origin} generated ${own} ${alert}\n${reason}`;
-}
-
-/** Words that OTP's titles spell otherwise than capitalised. */
-const TITLE_WORDS: ReadonlyMap<string, string> = new Map([
-  ['ca', 'CA'],
-  ['mac', 'MAC'],
-  ['psk', 'PSK'],
-]);
-
-function titleOf(description: string): string {
-  const words = description.split('_');
-  return words
-    .map((word) => TITLE_WORDS.get(word) ?? word.charAt(0).toUpperCase() + word.slice(1))
-    .join(' ');
 }

@@ -1,0 +1,133 @@
+/**
+ * The key schedule of TLS 1.3: RFC 8446 §7.1 (the ladder of secrets), §7.2 (updating), §7.3 (traffic
+ * keys), §7.5 (exporters) and §4.4.4 (Finished). Only the ladder is here; which transcript goes into
+ * which step is the flows' affair.
+ */
+
+import {
+  deriveSecret,
+  type HashName,
+  hash,
+  hashLength,
+  hkdfExpandLabel,
+  hkdfExtract,
+  hmac,
+  type KeyLike,
+  type Secret,
+  secretFrom,
+} from '../crypto/index.ts';
+
+const EMPTY = new Uint8Array(0);
+
+/** The labels of Derive-Secret in the figure of RFC 8446 §7.1, by the names of their secrets. */
+const LABELS = {
+  externalBinderKey: 'ext binder',
+  resumptionBinderKey: 'res binder',
+  clientEarlyTrafficSecret: 'c e traffic',
+  earlyExporterMasterSecret: 'e exp master',
+  clientHandshakeTrafficSecret: 'c hs traffic',
+  serverHandshakeTrafficSecret: 's hs traffic',
+  clientApplicationTrafficSecret: 'c ap traffic',
+  serverApplicationTrafficSecret: 's ap traffic',
+  exporterMasterSecret: 'exp master',
+  resumptionMasterSecret: 'res master',
+} as const;
+
+/** A secret that the ladder gives. */
+export type SecretName13 = keyof typeof LABELS;
+
+/**
+ * The ladder: it stands at the Early Secret after construction, then at the Handshake Secret, then
+ * at the Master Secret. `derive` gives the secrets of the rung it stands on.
+ */
+export class KeySchedule13 {
+  readonly hash: HashName;
+  #secret: Secret;
+
+  /** @param psk - without one, RFC 8446 §7.1 takes zeros in its place */
+  constructor(hashName: HashName, psk?: KeyLike) {
+    this.hash = hashName;
+    this.#secret = hkdfExtract(hashName, EMPTY, psk ?? this.#zeros());
+  }
+
+  /** To the Handshake Secret. @param sharedSecret - of (EC)DHE; `undefined` in PSK-only mode */
+  enterHandshake(sharedSecret: KeyLike | undefined): void {
+    this.#extract(sharedSecret ?? this.#zeros());
+  }
+
+  /** To the Master Secret. */
+  enterMaster(): void {
+    this.#extract(this.#zeros());
+  }
+
+  /** Derive-Secret on the rung where the ladder stands. */
+  derive(name: SecretName13, transcriptHash: Uint8Array): Secret {
+    return deriveSecret(this.hash, this.#secret, LABELS[name], transcriptHash);
+  }
+
+  #extract(ikm: KeyLike): void {
+    const salt = deriveSecret(this.hash, this.#secret, 'derived', hash(this.hash));
+    this.#secret = hkdfExtract(this.hash, salt, ikm);
+  }
+
+  #zeros(): Uint8Array {
+    return new Uint8Array(hashLength(this.hash));
+  }
+}
+
+/** The key and IV of one direction. */
+export interface TrafficKeys {
+  readonly key: Secret;
+  readonly iv: Buffer;
+}
+
+/** RFC 8446 §7.3: the key and IV under a traffic secret. */
+export function deriveTrafficKeys(
+  hashName: HashName,
+  trafficSecret: Secret,
+  keyLength: number,
+  ivLength: number,
+): TrafficKeys {
+  const key = hkdfExpandLabel(hashName, trafficSecret, 'key', EMPTY, keyLength);
+  return {
+    key: secretFrom(key, { wipe: true }),
+    iv: hkdfExpandLabel(hashName, trafficSecret, 'iv', EMPTY, ivLength),
+  };
+}
+
+/** RFC 8446 §7.2: the traffic secret after a KeyUpdate. */
+export function nextTrafficSecret(hashName: HashName, trafficSecret: Secret): Secret {
+  return deriveSecret(hashName, trafficSecret, 'traffic upd', EMPTY);
+}
+
+/** RFC 8446 §4.4.4: the verify_data of a Finished under the sender's base key. */
+export function deriveVerifyData13(
+  hashName: HashName,
+  baseKey: Secret,
+  transcriptHash: Uint8Array,
+): Buffer {
+  const finishedKey = deriveSecret(hashName, baseKey, 'finished', EMPTY);
+  return hmac(hashName, finishedKey, transcriptHash);
+}
+
+/** RFC 8446 §4.6.1: the PSK that goes with a ticket. */
+export function deriveResumptionPsk(
+  hashName: HashName,
+  resumptionMasterSecret: Secret,
+  ticketNonce: Uint8Array,
+): Buffer {
+  const length = hashLength(hashName);
+  return hkdfExpandLabel(hashName, resumptionMasterSecret, 'resumption', ticketNonce, length);
+}
+
+/** RFC 8446 §7.5: exported keying material; no context is the empty one. */
+export function deriveExport13(
+  hashName: HashName,
+  exporterMasterSecret: Secret,
+  label: string,
+  context: Uint8Array,
+  length: number,
+): Buffer {
+  const secret = deriveSecret(hashName, exporterMasterSecret, label, hash(hashName));
+  return hkdfExpandLabel(hashName, secret, 'exporter', hash(hashName, context), length);
+}
