@@ -1,0 +1,36 @@
+%% The socket terms, and the slots of the atomics array that each of them carries.
+%%
+%% A connection is {sslsocket, {ssl_port, Id, Atomics, Port}, [ConnectionPid, WorkerPid]},
+%% a listener {sslsocket, nil, {{ssl_port, Id, Atomics, Port}, [ConnectionPid, WorkerPid]}}.
+%% Both are `=:='-stable for their whole life: whatever changes lives in the atomics.
+
+-define(CONNECTION(Id, Atomics, Port, Connection, Worker),
+        {sslsocket, {ssl_port, Id, Atomics, Port}, [Connection, Worker]}).
+
+-define(LISTENER(Id, Atomics, Port, Connection, Worker),
+        {sslsocket, nil, {{ssl_port, Id, Atomics, Port}, [Connection, Worker]}}).
+
+%% Bytes written to the port and not yet acknowledged by the program.
+-define(SLOT_UNACKED, 1).
+%% State of the sending side.
+-define(SLOT_STATE, 2).
+-define(STATE_OPEN, 0).
+-define(STATE_FAILED, 1).
+-define(STATE_NEW, 2).
+%% Active mode as last known.
+-define(SLOT_ACTIVE, 3).
+-define(ACTIVE_FALSE, 0).
+-define(ACTIVE_TRUE, 1).
+-define(ACTIVE_ONCE, 2).
+%% Bytes of length header that send/2 puts before each call's data: 0, 1, 2 or 4.
+-define(SLOT_HEADER, 4).
+%% Senders within one frame, and whether a sender of several frames holds the rest back.
+-define(SLOT_SENDERS, 5).
+-define(SLOT_LOCKED, 6).
+-define(SLOTS, 6).
+
+%% The ETS table of the live workers: {Index, WorkerPid, Port, Counters}.
+-define(WORKERS, ssl_port_workers).
+%% Counters of a worker: the last connection id given out, the routes it holds.
+-define(COUNTER_ID, 1).
+-define(COUNTER_ROUTES, 2).
