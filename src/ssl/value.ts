@@ -14,7 +14,7 @@
  * - `Uint8Array`: a binary
  * - `{ text }`: a string (list of characters)
  * - array: a tuple
- * - `{ list }`: a list
+ * - `{ list }`: a list; with `tail`, an improper one that ends in it
  * - `{ map }`: a map
  * - `{ term }`: a term received earlier, given back untouched
  */
@@ -26,7 +26,7 @@ export type Value =
   | Uint8Array
   | { readonly text: string }
   | readonly Value[]
-  | { readonly list: readonly Value[] }
+  | { readonly list: readonly Value[]; readonly tail?: Value }
   | { readonly map: readonly (readonly [Value, Value])[] }
   | { readonly term: unknown };
 
