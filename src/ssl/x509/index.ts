@@ -1,0 +1,53 @@
+/** The front of the x509 room: what the rooms above may use. */
+
+export {
+  type Certificate,
+  type Extension,
+  fingerprint,
+  keyUsageAllows,
+  maxCertificateSize,
+  parseCertificate,
+  type SubjectPublicKeyInfo,
+  sameCertificate,
+} from './certificate.ts';
+export { DerError } from './der.ts';
+export type { GeneralName } from './extensions/general_name.ts';
+export type { KeyUsageName } from './extensions/key_usage.ts';
+export {
+  CertificateFault,
+  type CertificateFaultReason,
+  type CertificatePlace,
+  type CertificateRule,
+  describeFault,
+} from './faults.ts';
+export {
+  type HostnameOptions,
+  type HostnameResult,
+  type HostReference,
+  verifyHostname,
+} from './hostname.ts';
+export { type Name, nameText } from './name.ts';
+export { type PemEntry, PemError, readPem } from './pem.ts';
+export {
+  credentialMatches,
+  PrivateKeyError,
+  type PrivateKeyProblem,
+  type PrivateKeyType,
+  readPrivateKey,
+} from './private_key.ts';
+export type { AlgorithmIdentifier } from './signature_algorithm.ts';
+export {
+  createTrustStore,
+  emptyTrustStore,
+  type RejectedCertificate,
+  readTrustStore,
+  type TrustStore,
+} from './trust_store.ts';
+export {
+  defaultVerdict,
+  type PathEvent,
+  type PathResult,
+  type PathVerdict,
+  verifyNoneVerdict,
+} from './validate.ts';
+export { type PathInput, runWith, verifyPeerChain } from './verify.ts';
