@@ -1,0 +1,129 @@
+/**
+ * The atoms that the program may send of its own accord, in the groups of
+ * `erlang/ssl_port_protocol.erl`, which must hold the same ones: the BEAM decodes frames without making
+ * new atoms, so an atom that is not written down there cannot arrive.
+ */
+
+const groups = {
+  /** Frames, their fields and the levels of `log`. */
+  frame: `
+    hello reply recv_binary recv_list data_binary data_list message passive closed error ack
+    send_failed gone question log apply version node openssl emergency alert critical warning
+    notice info debug
+  `,
+  /** Results, versions and counters. */
+  result: `
+    ok true false once undefined default infinity none all supported available implemented sslv3
+    tlsv1 tlsv1.1 tlsv1.2 tlsv1.3 dtlsv1 dtlsv1.2 recv_oct recv_cnt recv_max recv_avg recv_dvi
+    send_oct send_cnt send_max send_avg send_pend
+  `,
+  /** Reasons of errors. */
+  reason: `
+    closed timeout notsup ealready enotconn einval badarg internal_error
+    notsup_on_transport_accept_socket ssl_not_started not_owner nooptions enooptions eoptions
+    no_peercert protocol_not_negotiated next_protocol_not_negotiated renegotiation_rejected
+    options option socket_options not_a_proplist dependency incompatible missing_version role
+    server_only client_only conflict_options option_not_a_key_value_tuple invalid_protocol
+    not_supported_in_sslv3 cb_info gen_tcp tcp tcp_closed tcp_error tcp_passive tls_alert
+    invalid_packet packet_to_large illegal_parameter http_error decoding_error
+    unsupported_record_type cert_and_key_required bad_cert hostname_check_failed
+    certificate_not_found key_mismatch no_suitable_ciphers insufficient_crypto_support
+    psk_not_found missing_ocsp_staple ssl_port
+  `,
+  /** Alerts (RFC 8446 §6 and its forerunners), as OTP spells them. */
+  alert: `
+    close_notify unexpected_message bad_record_mac decryption_failed record_overflow
+    decompression_failure handshake_failure no_certificate bad_certificate
+    unsupported_certificate certificate_revoked certificate_expired certificate_unknown
+    illegal_parameter unknown_ca access_denied decode_error decrypt_error export_restriction
+    protocol_version insufficient_security internal_error inappropriate_fallback user_canceled
+    no_renegotiation missing_extension unsupported_extension certificate_unobtainable
+    unrecognized_name bad_certificate_status_response bad_certificate_hash_value
+    unknown_psk_identity certificate_required no_application_protocol
+  `,
+  /** Error codes of the operating system and of name lookups. */
+  posix: `
+    eacces eaddrinuse eaddrnotavail eafnosupport eagain ealready ebadf ebadmsg ebusy
+    econnaborted econnrefused econnreset edestaddrreq eexist efault efbig ehostdown ehostunreach
+    einprogress eintr einval eio eisconn eisdir eloop emfile emlink emsgsize enametoolong
+    enetdown enetreset enetunreach enfile enobufs enodev enoent enolink enomem enoprotoopt
+    enospc enotconn enotdir enotempty enotsock enotsup enxio eopnotsupp eperm epipe eproto
+    eprotonosupport eprototype erange erofs eshutdown esrch etimedout exdev nxdomain try_again
+    no_recovery no_data eai_again
+  `,
+  /** Verdicts on certificates, and record names of `public_key`. */
+  certificate: `
+    cert_expired invalid_issuer invalid_signature unknown_ca selfsigned_peer name_not_permitted
+    missing_basic_constraint invalid_key_usage invalid_ext_keyusage ca_invalid_ext_keyusage
+    revoked max_path_length_reached duplicate_cert_in_path unknown_critical_extension
+    invalid_validity_dates key_usage_mismatch unsupported_signature peer valid valid_peer
+    extension root_cert_not_found no_relevant_crls revocation_status_undetermined RSAPrivateKey
+    DSAPrivateKey ECPrivateKey PrivateKeyInfo OTPCertificate Extension
+  `,
+  /** Connection information and messages. */
+  information: `
+    protocol session_id session_data session_resumption selected_cipher_suite sni_hostname
+    srp_username ecc named_curve max_fragment_length client_random server_random master_secret
+    keylog selected_group cipher_suite psk sni ticket timestamp session_ticket early_data
+    accepted rejected client server tls inet inet6 local
+  `,
+  /** Parts of cipher suites. */
+  suite: `
+    key_exchange cipher mac prf any aead null default_prf rsa dhe_dss dhe_rsa dh_anon psk
+    dhe_psk ecdhe_psk rsa_psk srp_anon srp_dss srp_rsa ecdh_anon ecdh_ecdsa ecdhe_ecdsa ecdh_rsa
+    ecdhe_rsa rc4_128 des_cbc 3des_ede_cbc aes_128_cbc aes_256_cbc aes_128_gcm aes_256_gcm
+    aes_128_ccm aes_256_ccm aes_128_ccm_8 aes_256_ccm_8 chacha20_poly1305 md5 sha sha224 sha256
+    sha384 sha512
+  `,
+  /** Groups and curves. */
+  group: `
+    x25519 x448 secp256r1 secp384r1 secp521r1 ffdhe2048 ffdhe3072 ffdhe4096 ffdhe6144 ffdhe8192
+    x25519mlkem768 secp256r1mlkem768 secp384r1mlkem1024 sect571r1 sect571k1 brainpoolP512r1
+    sect409k1 sect409r1 brainpoolP384r1 sect283k1 sect283r1 brainpoolP256r1 secp256k1 sect239k1
+    sect233k1 sect233r1 secp224k1 secp224r1 sect193r1 sect193r2 secp192k1 secp192r1 sect163k1
+    sect163r1 sect163r2 secp160k1 secp160r1 secp160r2
+  `,
+  /** Signature schemes. */
+  signature: `
+    dsa ecdsa anonymous ed25519 ed448 eddsa_ed25519 eddsa_ed448 ecdsa_secp256r1_sha256
+    ecdsa_secp384r1_sha384 ecdsa_secp521r1_sha512 rsa_pss_rsae_sha256 rsa_pss_rsae_sha384
+    rsa_pss_rsae_sha512 rsa_pss_pss_sha256 rsa_pss_pss_sha384 rsa_pss_pss_sha512 rsa_pkcs1_sha1
+    rsa_pkcs1_sha224 rsa_pkcs1_sha256 rsa_pkcs1_sha384 rsa_pkcs1_sha512 ecdsa_sha1 mldsa44
+    mldsa65 mldsa87
+  `,
+  /** Options and their values. */
+  option: `
+    alpn_advertised_protocols alpn_preferred_protocols anti_replay beast_mitigation cacertfile
+    cacerts cert certfile certificate_authorities certs_keys ciphers
+    client_preferred_next_protocols client_renegotiation cookie crl_cache crl_check
+    customize_hostname_check depth dh dhfile eccs erl_dist fail_if_no_peer_cert fallback
+    handshake hibernate_after honor_cipher_order honor_ecc_order keep_secrets key key_update_at
+    keyfile log_alert log_level max_handshake_size middlebox_comp_mode next_protocols_advertised
+    ocsp_nonce ocsp_responder_certs ocsp_stapling padding_check partial_chain password profile
+    psk_identity receiver_spawn_opts renegotiate_at reuse_session reuse_sessions
+    secure_renegotiate sender_spawn_opts server_name_indication session_tickets signature_algs
+    signature_algs_cert sni_fun sni_hosts srp_identity ssl_imp stapling supported_groups
+    use_ticket user_lookup_fun verify verify_client_once verify_fun verify_none verify_peer
+    versions full disable one_n_minus_one zero_n disabled otp25 otp26 r16 der openssl
+  `,
+  /** Socket options, packet types and what `erlang:decode_packet/3` makes of HTTP. */
+  packet: `
+    active mode packet packet_size header binary list raw asn1 cdr sunrm fcgi tpkt line http
+    httph http_bin httph_bin nodelay keepalive backlog ip ifaddr port fd reuseaddr reuseport
+    exit_on_close send_timeout send_timeout_close linger sndbuf recbuf buffer tos priority
+    ipv6_v6only high_watermark low_watermark delay_send show_econnreset http_request
+    http_response http_header http_eoh absoluteURI scheme abs_path https * OPTIONS GET HEAD POST
+    PUT DELETE TRACE Cache-Control Connection Date Pragma Transfer-Encoding Upgrade Via Accept
+    Accept-Charset Accept-Encoding Accept-Language Authorization From Host If-Modified-Since
+    If-Match If-None-Match If-Range If-Unmodified-Since Max-Forwards Proxy-Authorization Range
+    Referer User-Agent Age Location Proxy-Authenticate Public Retry-After Server Vary Warning
+    Www-Authenticate Allow Content-Base Content-Encoding Content-Language Content-Length
+    Content-Location Content-Md5 Content-Range Content-Type Etag Expires Last-Modified
+    Accept-Ranges Set-Cookie Set-Cookie2 X-Forwarded-For Cookie Keep-Alive Proxy-Connection
+  `,
+};
+
+/** The names of all of them. */
+export const atomNames: ReadonlySet<string> = new Set(
+  Object.values(groups).flatMap((names) => names.trim().split(/\s+/)),
+);

@@ -1,0 +1,14 @@
+/**
+ * Keeps standard output for frames alone. Imported before anything else by `serve.ts`: from then on
+ * `process.stdout` is standard error, so that `console.log`, `process.stdout.write` and whatever a
+ * library prints by accident can never get into the stream of frames.
+ *
+ * The frames themselves go to file descriptor 1 directly (`framing.ts`).
+ */
+
+// The global console asks for `process.stdout` when it first prints, so this one change moves both.
+Object.defineProperty(process, 'stdout', {
+  configurable: true,
+  enumerable: true,
+  get: () => process.stderr,
+});
