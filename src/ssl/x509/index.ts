@@ -24,9 +24,12 @@ export {
   type HostnameOptions,
   type HostnameResult,
   type HostReference,
+  hostnameFault,
+  type PresentedName,
+  presentedNames,
   verifyHostname,
-} from './hostname.ts';
-export { type Name, nameText } from './name.ts';
+} from './host_name.ts';
+export { type Name, nameText, printable } from './name.ts';
 export { type PemEntry, PemError, readPem } from './pem.ts';
 export {
   credentialMatches,

@@ -176,17 +176,25 @@ function attributeText(attribute: NameAttribute): string {
   return `${label}=${escapeText(attribute.text)}`;
 }
 
-/** RFC 4514 §2.4; control characters in hexadecimal too, so that text of a peer is safe to show. */
+/** RFC 4514 §2.4. */
 function escapeText(text: string): string {
-  const escaped = text
-    .replace(/["+,;<>\\]/g, '\\$&')
-    .replace(/^[ #]/, '\\$&')
-    .replace(/ $/, '\\ ');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  return escaped.replace(
-    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
-    (c) =>
-      Array.from(Buffer.from(c), (octet) => `\\${octet.toString(16).padStart(2, '0')}`).join(''),
+  return printable(
+    text
+      .replace(/["+,;<>\\]/g, '\\$&')
+      .replace(/^[ #]/, '\\$&')
+      .replace(/ $/, '\\ '),
+  );
+}
+
+/** Characters that could disturb a terminal or a log: controls, line separators, text direction. */
+const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** Text of a peer made safe to show: octets of odd characters as `\xx`, as RFC 4514 §2.4 writes them. */
+export function printable(text: string): string {
+  return text.replace(unprintable, (character) =>
+    Array.from(Buffer.from(character), (octet) => `\\${octet.toString(16).padStart(2, '0')}`).join(
+      '',
+    ),
   );
 }
 
