@@ -30,13 +30,15 @@ export {
   verifyHostname,
 } from './host_name.ts';
 export { type Name, nameText, printable } from './name.ts';
-export { type PemEntry, PemError, readPem } from './pem.ts';
+export { type PemEntry, PemError, readPem, writePem } from './pem.ts';
 export {
   credentialMatches,
+  isPrivateKeyEntry,
   PrivateKeyError,
   type PrivateKeyProblem,
   type PrivateKeyType,
   readPrivateKey,
+  readPrivateKeyEntry,
 } from './private_key.ts';
 export type { AlgorithmIdentifier } from './signature_algorithm.ts';
 export {
