@@ -1,0 +1,123 @@
+/**
+ * The sending side of a connection, as accounts: what was given to `send`, what the kernel has
+ * taken, what the observer was told, and who waits in `flush`.
+ */
+
+import type { Value } from '../value.ts';
+import type { Cancel, Clock, Reply, SocketObserver, Timeout } from './api.ts';
+
+/** `flush` answers when no more than this is unacknowledged: half the window of a sender. */
+const LOW_WATER = 512 * 1024;
+
+/** Acknowledgements are told in steps of this, and when nothing is left. */
+const ACKNOWLEDGE_STEP = 64 * 1024;
+
+interface Waiter {
+  readonly reply: Reply;
+  stopTimer: Cancel | undefined;
+}
+
+/** The sending side. */
+export class Outbox {
+  readonly #observer: SocketObserver;
+  readonly #clock: Clock;
+  readonly #waiters: Waiter[] = [];
+  /** Plaintext that came before it could be encrypted. */
+  #early: Uint8Array[] = [];
+  #given = 0;
+  #taken = 0;
+  #told = 0;
+  #failure: Value | undefined;
+  #muted = false;
+
+  constructor(observer: SocketObserver, clock: Clock) {
+    this.#observer = observer;
+    this.#clock = clock;
+  }
+
+  /** Why nothing can be sent any more; `undefined` while something can. */
+  get failure(): Value | undefined {
+    return this.#failure;
+  }
+
+  /** Counts bytes that came to be sent. */
+  given(bytes: number): void {
+    this.#given += bytes;
+  }
+
+  /** Keeps bytes until the handshake is over. */
+  keep(bytes: Uint8Array): void {
+    this.#early.push(bytes);
+  }
+
+  /** Hands the kept bytes out, in order. */
+  takeEarly(): readonly Uint8Array[] {
+    const early = this.#early;
+    this.#early = [];
+    return early;
+  }
+
+  /** Counts bytes that the kernel has taken. */
+  taken(bytes: number): void {
+    this.#taken += bytes;
+    const news = this.#taken - this.#told;
+    if (news > 0 && (news >= ACKNOWLEDGE_STEP || this.#taken === this.#given) && !this.#muted) {
+      this.#told = this.#taken;
+      this.#observer.sent(news);
+    }
+    if (this.#waiters.length > 0 && this.#given - this.#taken <= LOW_WATER) {
+      for (const waiter of this.#waiters.splice(0)) this.#answer(waiter, { ok: undefined });
+    }
+  }
+
+  /**
+   * @param timeout `send_timeout`
+   * @param expired called when the wait ran out
+   */
+  flush(timeout: Timeout, expired: () => void, reply: Reply): Cancel {
+    if (this.#failure !== undefined) {
+      reply({ error: this.#failure });
+      return () => {};
+    }
+    if (this.#given - this.#taken <= LOW_WATER) {
+      reply({ ok: undefined });
+      return () => {};
+    }
+    const waiter: Waiter = { reply, stopTimer: undefined };
+    this.#waiters.push(waiter);
+    if (timeout !== 'infinity') {
+      waiter.stopTimer = this.#clock.after(timeout, () => {
+        this.#drop(waiter);
+        reply({ error: 'timeout' });
+        expired();
+      });
+    }
+    return () => this.#drop(waiter);
+  }
+
+  /** Nothing can be sent any more; the first reason counts. */
+  fail(reason: Value): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = reason;
+    this.#early = [];
+    for (const waiter of this.#waiters.splice(0)) this.#answer(waiter, { error: reason });
+    if (!this.#muted) this.#observer.sendFailed();
+  }
+
+  /** Answers everyone who waits, and tells nothing any more. */
+  mute(): void {
+    this.#muted = true;
+    this.fail('closed');
+  }
+
+  #drop(waiter: Waiter): void {
+    waiter.stopTimer?.();
+    const index = this.#waiters.indexOf(waiter);
+    if (index >= 0) this.#waiters.splice(index, 1);
+  }
+
+  #answer(waiter: Waiter, result: Parameters<Reply>[0]): void {
+    waiter.stopTimer?.();
+    waiter.reply(result);
+  }
+}
