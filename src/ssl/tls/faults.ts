@@ -9,6 +9,7 @@
  */
 
 import type { Value } from '../value.ts';
+import { CertificateFault, type CertificateRule } from '../x509/faults.ts';
 import type { AlertDescription } from './iana/alerts.ts';
 
 interface FaultRow {
@@ -292,13 +293,53 @@ export class ApiMisuse extends Error {
   }
 }
 
+/**
+ * The peer's certificates were not accepted. RFC 8446 §4.4.2.4 and §6.2 leave the choice among the
+ * certificate alerts; this is OTP's, where OTP has the rule.
+ */
+const CERTIFICATE = {
+  cert_expired: 'certificate_expired',
+  invalid_issuer: 'bad_certificate',
+  invalid_signature: 'bad_certificate',
+  unknown_ca: 'unknown_ca',
+  selfsigned_peer: 'bad_certificate',
+  name_not_permitted: 'bad_certificate',
+  missing_basic_constraint: 'handshake_failure',
+  invalid_key_usage: 'handshake_failure',
+  invalid_ext_key_usage: 'handshake_failure',
+  max_path_length_reached: 'handshake_failure',
+  unknown_critical_extension: 'unsupported_certificate',
+  hostname_check_failed: 'handshake_failure',
+  revoked: 'certificate_revoked',
+  revocation_status_undetermined: 'bad_certificate',
+  malformed_certificate: 'bad_certificate',
+  unsupported_public_key: 'unsupported_certificate',
+  unsupported_signature_algorithm: 'unsupported_certificate',
+  weak_signature_algorithm: 'bad_certificate',
+  weak_public_key: 'bad_certificate',
+  // RFC 8446 §4.4.2.4: an empty Certificate from a server
+  no_certificate: 'decode_error',
+  too_many_certificates: 'bad_certificate',
+  work_limit_reached: 'bad_certificate',
+  rejected_by_callback: 'handshake_failure',
+} as const satisfies Record<CertificateRule, AlertDescription>;
+
+/** Every fault that ends a connection with an alert. */
+export type Fault = TlsFault | CertificateFault;
+
+export { CertificateFault };
+
 /** The alert that tells the peer of a fault. */
-export function alertFor(fault: TlsFault): AlertDescription {
-  return fault.row.alert;
+export function alertFor(fault: Fault): AlertDescription {
+  return fault instanceof CertificateFault ? CERTIFICATE[fault.rule] : fault.row.alert;
 }
 
-/** The Erlang term of a fault: its reason as an atom, or `{Reason, Detail}`. */
-export function faultTerm(fault: TlsFault): Value {
+/**
+ * The Erlang term of a fault: its reason as an atom, or `{Reason, Detail}`; for a certificate
+ * `{bad_cert, Rule}`, as `public_key` has it.
+ */
+export function faultTerm(fault: Fault): Value {
+  if (fault instanceof CertificateFault) return ['bad_cert', fault.rule];
   return fault.detail === undefined ? fault.reason : [fault.reason, fault.detail];
 }
 
@@ -306,11 +347,12 @@ export function faultTerm(fault: TlsFault): Value {
 function describe(value: Value): string {
   if (typeof value !== 'object') return String(value);
   if (value instanceof Uint8Array) return `${value.length} bytes`;
-  if (Array.isArray(value)) return `{${value.map(describe).join(', ')}}`;
+  if (isTuple(value)) return `{${value.map(describe).join(', ')}}`;
   if ('text' in value) return value.text;
   if ('list' in value) return `[${value.list.map(describe).join(', ')}]`;
-  if ('map' in value) {
-    return `{${value.map.map(([key, item]) => `${describe(key)}: ${describe(item)}`).join(', ')}}`;
-  }
   return 'a term';
+}
+
+function isTuple(value: Value): value is readonly Value[] {
+  return Array.isArray(value);
 }

@@ -75,6 +75,11 @@ export class WireReader {
     return this.bytes(this.remaining, 'rest');
   }
 
+  /** A second reader over what is left; this one stays where it is. */
+  peek(): WireReader {
+    return new WireReader(this.#bytes.subarray(this.#offset), this.#what);
+  }
+
   /** `opaque field<min..max>` with a length of one byte, as a view. */
   opaque8(field: string, min = 0, max = 0xff): Uint8Array {
     return this.#opaque(1, field, min, max);
