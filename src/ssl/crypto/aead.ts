@@ -130,7 +130,26 @@ abstract class KeyedAead implements Aead {
   }
 }
 
-/** GCM and ChaCha20-Poly1305: Node.js takes the plaintext piece by piece. */
+/** Room for the largest TLSInnerPlaintext (RFC 8446 §5.4), to join the parts of one. */
+const joined = Buffer.allocUnsafeSlow(2 ** 14 + 256);
+
+/**
+ * The parts in one piece: copying them together costs less than a second call into OpenSSL, which
+ * would also allocate a second result. The piece is good until the next call.
+ */
+function gather(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const first = parts[0];
+  if (parts.length === 1 && first !== undefined) return first;
+  const whole = length <= joined.length ? joined.subarray(0, length) : Buffer.allocUnsafe(length);
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}
+
+/** GCM and ChaCha20-Poly1305. */
 class StreamAead extends KeyedAead {
   seal(nonce: Uint8Array, aad: Uint8Array, parts: readonly Uint8Array[], out?: Buffer): Buffer {
     const target = this.target(parts, out);
@@ -141,13 +160,10 @@ class StreamAead extends KeyedAead {
       this.options,
     ) as CipherGCM;
     cipher.setAAD(aad);
-    let offset = 0;
-    for (const part of parts) {
-      target.set(cipher.update(part), offset);
-      offset += part.length;
-    }
+    const plaintext = gather(parts, target.length - this.tagLength);
+    target.set(cipher.update(plaintext), 0);
     cipher.final();
-    target.set(cipher.getAuthTag(), offset);
+    target.set(cipher.getAuthTag(), plaintext.length);
     return target;
   }
 
@@ -173,11 +189,11 @@ class StreamAead extends KeyedAead {
   }
 }
 
-/** CCM: the length goes into the first block, so the plaintext comes in one piece. */
+/** CCM: the length goes into the first block, so it must be known before the data. */
 class OneShotAead extends KeyedAead {
   seal(nonce: Uint8Array, aad: Uint8Array, parts: readonly Uint8Array[], out?: Buffer): Buffer {
     const target = this.target(parts, out);
-    const plaintext = parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
+    const plaintext = gather(parts, target.length - this.tagLength);
     const cipher = createCipheriv(
       this.nodeName as 'aes-128-ccm',
       this.key,

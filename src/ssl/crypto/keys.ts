@@ -6,6 +6,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { CryptoFault } from './fault.ts';
 import { type HashName, hashOfNode } from './hash.ts';
+import { spkiFields } from './spki.ts';
 
 /** The kinds of asymmetric keys; `rsa_pss` is a key restricted to RSASSA-PSS (RFC 4055). */
 export type KeyType =
@@ -69,6 +70,8 @@ const CURVE_ALIASES: Readonly<Record<string, string>> = {
   prime256v1: 'secp256r1',
 };
 
+const OBJECT_IDENTIFIER = 0x06;
+
 const FIXED_BITS: Partial<Readonly<Record<KeyType, number>>> = {
   ed25519: 256,
   x25519: 256,
@@ -88,7 +91,6 @@ function describe(keyObject: KeyObject): AsymmetricKey {
   }
   const details = keyObject.asymmetricKeyDetails ?? {};
   if (type === 'ec') {
-    // RFC 5480 §2.1.1: only namedCurve is allowed
     if (details.namedCurve === undefined) {
       throw new CryptoFault('unsupported_algorithm', 'the curve of an EC key has no known name');
     }
@@ -111,11 +113,16 @@ function describe(keyObject: KeyObject): AsymmetricKey {
  * @throws CryptoFault `bad_key` or `unsupported_algorithm`
  */
 export function importPublicKey(spkiDer: Uint8Array): PublicKey {
+  const key = bufferOf(spkiDer);
   let keyObject: KeyObject;
   try {
-    keyObject = createPublicKey({ key: bufferOf(spkiDer), format: 'der', type: 'spki' });
+    keyObject = createPublicKey({ key, format: 'der', type: 'spki' });
   } catch {
     throw new CryptoFault('bad_key', 'the public key cannot be read');
+  }
+  // RFC 5480 §2.1.1: implicitCurve and specifiedCurve must not be used
+  if (keyObject.asymmetricKeyType === 'ec' && spkiFields(key).parametersTag !== OBJECT_IDENTIFIER) {
+    throw new CryptoFault('unsupported_algorithm', 'an EC key names its curve');
   }
   return { kind: 'public', ...describe(keyObject) };
 }
@@ -168,8 +175,9 @@ export function publicKeyOf(privateKey: PrivateKey): PublicKey {
 
 /** Whether a public key (of a certificate, say) belongs to a private key. */
 export function keysMatch(privateKey: PrivateKey, publicKey: PublicKey): boolean {
-  // An rsa key also serves a certificate whose SubjectPublicKeyInfo says id-RSASSA-PSS; comparing
-  // the whole key would refuse that pair, which RFC 4055 §1.2 leaves to the certificate.
+  // Node.js leaves an OpenSSL error behind after comparing keys of two types, which then fails the
+  // next private key that is read.
+  if (privateKey.type !== publicKey.type) return false;
   return createPublicKey(privateKey.keyObject).equals(publicKey.keyObject);
 }
 

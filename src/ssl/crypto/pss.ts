@@ -7,6 +7,7 @@
 import { constants, createPublicKey, type KeyObject, publicEncrypt } from 'node:crypto';
 import { type HashName, hash, hashLength } from './hash.ts';
 import type { PublicKey } from './keys.ts';
+import { spkiFields } from './spki.ts';
 
 /** MGF1 of RFC 8017 appendix B.2.1. */
 function mgf1(name: HashName, seed: Uint8Array, length: number): Buffer {
@@ -23,21 +24,8 @@ function mgf1(name: HashName, seed: Uint8Array, length: number): Buffer {
 function bareRsaKey(publicKey: PublicKey): KeyObject {
   if (publicKey.type === 'rsa') return publicKey.keyObject;
   const spki = publicKey.keyObject.export({ format: 'der', type: 'spki' });
-  const outer = elementAt(spki, 0);
-  const algorithm = elementAt(spki, outer.start);
-  const bits = elementAt(spki, algorithm.end);
-  // The first octet of a BIT STRING counts unused bits: none here.
-  const key = spki.subarray(bits.start + 1, bits.end);
+  const { key } = spkiFields(spki);
   return createPublicKey({ key, format: 'der', type: 'pkcs1' });
-}
-
-/** Where the content of the DER element at `offset` starts and ends; OpenSSL wrote the bytes. */
-function elementAt(der: Buffer, offset: number): { start: number; end: number } {
-  const first = der.readUInt8(offset + 1);
-  const extra = first < 0x80 ? 0 : first & 0x7f;
-  const length = extra === 0 ? first : der.readUIntBE(offset + 2, extra);
-  const start = offset + 2 + extra;
-  return { start, end: start + length };
 }
 
 /**

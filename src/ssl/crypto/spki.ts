@@ -1,0 +1,47 @@
+/**
+ * The three fields of a SubjectPublicKeyInfo (RFC 5280 §4.1.2.7), for what OpenSSL does not tell of
+ * a key. Certificates are read elsewhere; this walks bytes that OpenSSL has already accepted.
+ */
+
+import { CryptoFault } from './fault.ts';
+
+/** What a SubjectPublicKeyInfo consists of; the buffers are views of it. */
+export interface SpkiFields {
+  /** The identifier octet of the algorithm's parameters; undefined when there are none. */
+  readonly parametersTag: number | undefined;
+  /** The content of the subjectPublicKey BIT STRING, without the count of unused bits. */
+  readonly key: Buffer;
+}
+
+interface Element {
+  readonly tag: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+function elementAt(der: Buffer, offset: number): Element {
+  const tag = der.readUInt8(offset);
+  const first = der.readUInt8(offset + 1);
+  const extra = first < 0x80 ? 0 : first & 0x7f;
+  const length = extra === 0 ? first : der.readUIntBE(offset + 2, extra);
+  const start = offset + 2 + extra;
+  return { tag, start, end: start + length };
+}
+
+/**
+ * Takes a SubjectPublicKeyInfo in DER apart.
+ *
+ * @throws CryptoFault `bad_key` when the lengths do not hold
+ */
+export function spkiFields(spki: Buffer): SpkiFields {
+  try {
+    const outer = elementAt(spki, 0);
+    const algorithm = elementAt(spki, outer.start);
+    const oid = elementAt(spki, algorithm.start);
+    const parametersTag = oid.end < algorithm.end ? spki.readUInt8(oid.end) : undefined;
+    const bits = elementAt(spki, algorithm.end);
+    return { parametersTag, key: spki.subarray(bits.start + 1, bits.end) };
+  } catch {
+    throw new CryptoFault('bad_key', 'the SubjectPublicKeyInfo cannot be read');
+  }
+}

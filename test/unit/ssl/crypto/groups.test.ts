@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  CryptoFault,
+  type CryptoReason,
+  encapsulate,
+  fixedEntropy,
+  type GroupName,
+  generateKeyShare,
+  groupNames,
+  publicValueLength,
+  recordedEntropy,
+  secretBytes,
+  systemEntropy,
+} from '../../../../src/ssl/crypto/index.ts';
+import { hex } from './vectors.ts';
+
+interface Vector {
+  source: string;
+  group: GroupName;
+  private: string;
+  public: string;
+  peerPrivate: string;
+  peerPublic: string;
+  shared: string;
+}
+
+const VECTORS: readonly Vector[] = [
+  {
+    source: 'RFC 7748 §6.1',
+    group: 'x25519',
+    private: '77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a',
+    public: '8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a',
+    peerPrivate: '5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb',
+    peerPublic: 'de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f',
+    shared: '4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742',
+  },
+  {
+    source: 'RFC 7748 §6.2',
+    group: 'x448',
+    private: `9a8f4925d1519f5775cf46b04b5800d4ee9ee8bae8bc5565d498c28d
+      d9c9baf574a9419744897391006382a6f127ab1d9ac2d8c0a598726b`,
+    public: `9b08f7cc31b7e3e67d22d5aea121074a273bd2b83de09c63faa73d2c
+      22c5d9bbc836647241d953d40c5b12da88120d53177f80e532c41fa0`,
+    peerPrivate: `1c306a7ac2a0e2e0990b294470cba339e6453772b075811d8fad0d1d
+      6927c120bb5ee8972b0d3e21374c9c921b09d1b0366f10b65173992d`,
+    peerPublic: `3eb7a829b0cd20f5bcfc0b599b6feccf6da4627107bdb0d4f345b430
+      27d8b972fc3e34fb4232a13ca706dcb57aec3dae07bdc1c67bf33609`,
+    shared: `07fff4181ac6cc95ec1c16a94a0f74d12da232ce40a77552281d282b
+      b60c0b56fd2464c335543936521c24403085d59a449a5037514a879d`,
+  },
+  {
+    source: 'RFC 5903 §8.1',
+    group: 'secp256r1',
+    private: 'c88f01f510d9ac3f70a292daa2316de544e9aab8afe84049c62a9c57862d1433',
+    public: `04dad0b65394221cf9b051e1feca5787d098dfe637fc90b9ef945d0c3772581180
+      5271a0461cdb8252d61f1c456fa3e59ab1f45b33accf5f58389e0577b8990bb3`,
+    peerPrivate: 'c6ef9c5d78ae012a011164acb397ce2088685d8f06bf9be0b283ab46476bee53',
+    peerPublic: `04d12dfb5289c8d4f81208b70270398c342296970a0bccb74c736fc7554494bf63
+      56fbf3ca366cc23e8157854c13c58d6aac23f046ada30f8353e74f33039872ab`,
+    shared: 'd6840f6b42f6edafd13116e0e12565202fef8e9ece7dce03812464d04b9442de',
+  },
+  {
+    source: 'RFC 5903 §8.2',
+    group: 'secp384r1',
+    private: `099f3c7034d4a2c699884d73a375a67f7624ef7c6b3c0f160647b67414dce655
+      e35b538041e649ee3faef896783ab194`,
+    public: `04667842d7d180ac2cde6f74f37551f55755c7645c20ef73e31634fe72b4c55ee6
+      de3ac808acb4bdb4c88732aee95f41aa9482ed1fc0eeb9cafc4984625ccfc23f
+      65032149e0e144ada024181535a0f38eeb9fcff3c2c947dae69b4c634573a81c`,
+    peerPrivate: `41cb0779b4bdb85d47846725fbec3c9430fab46cc8dc5060855cc9bda0aa2942
+      e0308312916b8ed2960e4bd55a7448fc`,
+    peerPublic: `04e558dbef53eecde3d3fccfc1aea08a89a987475d12fd950d83cfa41732bc509d
+      0d1ac43a0336def96fda41d0774a3571dcfbec7aacf3196472169e838430367f
+      66eebe3c6e70c416dd5f0c68759dd1fff83fa40142209dff5eaad96db9e6386c`,
+    shared: `11187331c279962d93d604243fd592cb9d0a926f422e47187521287e7156c5c4
+      d603135569b9e9d09cf5d4a270f59746`,
+  },
+  {
+    source: 'RFC 5903 §8.3',
+    group: 'secp521r1',
+    private: `0037ade9319a89f4dabdb3ef411aaccca5123c61acab57b5393dce47608172a0
+      95aa85a30fe1c2952c6771d937ba9777f5957b2639bab072462f68c27a57382d4a52`,
+    public: `040015417e84dbf28c0ad3c278713349dc7df153c897a1891bd98bab4357c9ecbee1
+      e3bf42e00b8e380aeae57c2d107564941885942af5a7f4601723c4195d176ced3e
+      017cae20b6641d2eeb695786d8c946146239d099e18e1d5a514c739d7cb4a10ad8
+      a788015ac405d7799dc75e7b7d5b6cf2261a6a7f1507438bf01beb6ca3926f9582`,
+    peerPrivate: `0145ba99a847af43793fdd0e872e7cdfa16be30fdc780f97bccc3f078380201e
+      9c677d600b343757a3bdbf2a3163e4c2f869cca7458aa4a4effc311f5cb151685eb9`,
+    peerPublic: `0400d0b3975ac4b799f5bea16d5e13e9af971d5e9b984c9f39728b5e5739735a219b
+      97c356436adc6e95bb0352f6be64a6c2912d4ef2d0433ced2b6171640012d9460f
+      015c68226383956e3bd066e797b623c27ce0eac2f551a10c2c724d9852077b87220b
+      6536c5c408a1d2aebb8e86d678ae49cb57091f4732296579ab44fcd17f0fc56a`,
+    shared: `01144c7d79ae6956bc8edb8e7c787c4521cb086fa64407f97894e5e6b2d79b04
+      d1427e73ca4baa240a34786859810c06b3c715a3a8cc3151f2bee417996d19f3ddea`,
+  },
+  {
+    source: 'RFC 8448 §3',
+    group: 'x25519',
+    private: '49af42ba7f7994852d713ef2784bcbcaa7911de26adc5642cb634540e7ea5005',
+    public: '99381de560e4bd43d23d8e435a7dbafeb3c06e51c13cae4d5413691e529aaf2c',
+    peerPrivate: 'b1580eeadf6dd589b8ef4f2d5652578cc810e9980191ec8d058308cea216a21e',
+    peerPublic: 'c9828876112095fe66762bdbf7c672e156d6cc253b833df1dd69b1b04e751f0f',
+    shared: '8bd4054fb55b9d63fdfbacf9f04b9f0d35e6d63f537563efd46272900f89492d',
+  },
+];
+
+for (const vector of VECTORS) {
+  test(`${vector.group}: ${vector.source}`, () => {
+    const own = generateKeyShare(vector.group, fixedEntropy(hex(vector.private)));
+    const peer = generateKeyShare(
+      vector.group,
+      recordedEntropy({ [vector.group]: [hex(vector.peerPrivate)] }),
+    );
+    assert.equal(own.group, vector.group);
+    assert.deepEqual(own.publicKey, hex(vector.public));
+    assert.deepEqual(peer.publicKey, hex(vector.peerPublic));
+    assert.deepEqual(secretBytes(own.agree(hex(vector.peerPublic))), hex(vector.shared));
+    assert.deepEqual(secretBytes(peer.agree(own.publicKey)), hex(vector.shared));
+  });
+}
+
+test('every group agrees with fresh keys, also in one step', () => {
+  assert.deepEqual([...groupNames].sort(), [...new Set(VECTORS.map((v) => v.group))].sort());
+  for (const group of groupNames) {
+    const client = generateKeyShare(group, systemEntropy);
+    assert.equal(client.publicKey.length, publicValueLength(group));
+    const server = encapsulate(group, client.publicKey, systemEntropy);
+    assert.deepEqual(
+      secretBytes(client.agree(server.publicKey)),
+      secretBytes(server.secret),
+      group,
+    );
+    assert.notDeepEqual(generateKeyShare(group, systemEntropy).publicKey, client.publicKey);
+  }
+});
+
+const refuses = (reason: CryptoReason) => (error: unknown) =>
+  error instanceof CryptoFault && error.reason === reason;
+
+test('a public value of another length is refused', () => {
+  for (const group of groupNames) {
+    const share = generateKeyShare(group, systemEntropy);
+    for (const change of [-1, 1]) {
+      const value = Buffer.alloc(publicValueLength(group) + change, 4);
+      assert.throws(() => share.agree(value), refuses('bad_public_value'), group);
+    }
+    assert.throws(() => share.agree(Buffer.alloc(0)), refuses('bad_public_value'), group);
+  }
+});
+
+test('points of small order are refused on Montgomery curves', () => {
+  // RFC 7748 §6: the values 0 and 1, and for Curve25519 a point of order 8, give zero
+  const small: readonly (readonly [GroupName, Buffer])[] = [
+    ['x25519', Buffer.alloc(32)],
+    ['x25519', hex(`01${'00'.repeat(31)}`)],
+    ['x25519', hex('e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800')],
+    ['x25519', hex('5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157')],
+    ['x25519', hex(`ec${'ff'.repeat(30)}7f`)],
+    ['x448', Buffer.alloc(56)],
+    ['x448', hex(`01${'00'.repeat(55)}`)],
+  ];
+  for (const [group, value] of small) {
+    const share = generateKeyShare(group, systemEntropy);
+    assert.throws(() => share.agree(value), refuses('zero_shared_secret'), group);
+  }
+});
+
+test('points off the curve, at infinity or compressed are refused', () => {
+  for (const group of ['secp256r1', 'secp384r1', 'secp521r1'] as const) {
+    const share = generateKeyShare(group, systemEntropy);
+    const peer = generateKeyShare(group, systemEntropy).publicKey;
+    const offCurve = Buffer.from(peer);
+    offCurve[peer.length - 1] = (offCurve[peer.length - 1] ?? 0) ^ 1;
+    assert.throws(() => share.agree(offCurve), refuses('point_not_on_curve'), group);
+    const origin = Buffer.alloc(peer.length);
+    origin[0] = 4;
+    assert.throws(() => share.agree(origin), refuses('point_not_on_curve'), group);
+    // Coordinates that are not below the prime
+    const tooLarge = Buffer.alloc(peer.length, 0xff);
+    tooLarge[0] = 4;
+    assert.throws(() => share.agree(tooLarge), refuses('point_not_on_curve'), group);
+    // SEC 1 §2.3.3: 00 is infinity, 02 and 03 are compressed, 06 and 07 are hybrid
+    for (const form of [0, 2, 3, 6, 7]) {
+      const other = Buffer.from(peer);
+      other[0] = form;
+      assert.throws(() => share.agree(other), refuses('bad_public_value'), group);
+    }
+    assert.throws(() => share.agree(Buffer.from([0])), refuses('bad_public_value'), group);
+  }
+});
+
+test('a recorded private key out of range is refused', () => {
+  for (const scalar of [Buffer.alloc(32), Buffer.alloc(32, 0xff)]) {
+    assert.throws(() => generateKeyShare('secp256r1', fixedEntropy(scalar)), refuses('bad_key'));
+  }
+});
