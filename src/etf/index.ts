@@ -34,3 +34,4 @@ export {
   Tuple,
   tuple,
 } from './terms.ts';
+export { formatTerm, type ParseOptions, parseTerm, parseTerms } from './text.ts';
