@@ -27,7 +27,9 @@
 %% Senders within one frame, and whether a sender of several frames holds the rest back.
 -define(SLOT_SENDERS, 5).
 -define(SLOT_LOCKED, 6).
--define(SLOTS, 6).
+%% Of a listener: how many funs its connection process keeps for the connections to come.
+-define(SLOT_FUNS, 7).
+-define(SLOTS, 7).
 
 %% The ETS table of the live workers: {Index, WorkerPid, Port, Counters}.
 -define(WORKERS, ssl_port_workers).

@@ -18,7 +18,7 @@
 -export_type([id/0, tag/0, call/0, event/0]).
 
 -type id() :: 0..16#7fffffff.
--type tag() :: reference() | {reference(), id()}.
+-type tag() :: reference() | {reference(), id()} | ping.
 -type call() :: atom() | tuple().
 
 -type event() ::
@@ -94,6 +94,14 @@ decode(Frame) ->
     end.
 
 event({reply, _Tag, _Result} = Event) -> Event;
+%% The same terms as bulk frames in another encoding.
+event({data_binary, Id, Data} = Event) when is_integer(Id), is_binary(Data) -> Event;
+event({data_list, Id, Data} = Event) when is_integer(Id), is_binary(Data) -> Event;
+event({recv_binary, Size, Tag, Data}) when is_integer(Size), is_binary(Data) ->
+    {recv_binary, Tag, Data};
+event({recv_list, Size, Tag, Data}) when is_integer(Size), is_binary(Data) ->
+    {recv_list, Tag, Data};
+event({ack, Id, Bytes} = Event) when is_integer(Id), is_integer(Bytes) -> Event;
 event({message, Id, _Term} = Event) when is_integer(Id) -> Event;
 event({passive, Id} = Event) when is_integer(Id) -> Event;
 event({closed, Id} = Event) when is_integer(Id) -> Event;
@@ -101,7 +109,11 @@ event({send_failed, Id} = Event) when is_integer(Id) -> Event;
 event({gone, Id} = Event) when is_integer(Id) -> Event;
 event({error, Id, _Reason} = Event) when is_integer(Id) -> Event;
 event({question, Id, _QuestionId, _Question} = Event) when is_integer(Id) -> Event;
-event({log, Id, Level, Text} = Event) when is_integer(Id), is_atom(Level), is_binary(Text) ->
+event({log, Id, Level, Text} = Event)
+  when is_integer(Id), is_binary(Text),
+       Level =:= emergency orelse Level =:= alert orelse Level =:= critical
+       orelse Level =:= error orelse Level =:= warning orelse Level =:= notice
+       orelse Level =:= info orelse Level =:= debug ->
     Event;
 event({hello, Version, Info} = Event) when is_integer(Version), is_map(Info) -> Event;
 event(_) -> invalid.

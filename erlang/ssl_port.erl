@@ -1,0 +1,523 @@
+%%% @doc The API of Erlang/OTP's `ssl', served by a TLS engine that runs in an own OS
+%%% process.
+%%%
+%%% A program written against `ssl' runs against this module with no change but the module
+%%% name. Functions, options, messages and errors are those of `ssl'; what differs is said
+%%% with the function. The messages to the owner of an active socket are
+%%% `{ssl, Socket, Data}', `{ssl_closed, Socket}', `{ssl_error, Socket, Reason}' and
+%%% `{ssl_passive, Socket}'.
+%%%
+%%% A socket stays equal to itself (`=:=') for its whole life and is otherwise opaque.
+%%%
+%%% When the OS process behind a connection dies, the connection ends as if the peer were
+%%% lost: calls that wait return `{error, closed}', the owner of an active socket gets
+%%% `{ssl_closed, Socket}'. A new process is up at once and serves new connections.
+%%% @end
+-module(ssl_port).
+
+%% The application.
+-export([start/0]).
+-export([start/1]).
+-export([stop/0]).
+-export([versions/0]).
+
+%% Setting up.
+-export([connect/2]).
+-export([connect/3]).
+-export([connect/4]).
+-export([listen/2]).
+-export([transport_accept/1]).
+-export([transport_accept/2]).
+-export([handshake/1]).
+-export([handshake/2]).
+-export([handshake/3]).
+-export([ssl_accept/1]).
+-export([ssl_accept/2]).
+-export([ssl_accept/3]).
+
+%% Data.
+-export([send/2]).
+-export([recv/2]).
+-export([recv/3]).
+-export([shutdown/2]).
+-export([close/1]).
+-export([close/2]).
+
+%% Control.
+-export([setopts/2]).
+-export([getopts/2]).
+-export([controlling_process/2]).
+-export([update_keys/2]).
+
+%% Information.
+-export([peername/1]).
+-export([sockname/1]).
+-export([peercert/1]).
+-export([connection_information/1]).
+-export([connection_information/2]).
+-export([negotiated_protocol/1]).
+-export([getstat/1]).
+-export([getstat/2]).
+-export([format_error/1]).
+
+-export_type([sslsocket/0]).
+-export_type([socket/0]).
+-export_type([host/0]).
+-export_type([option/0]).
+-export_type([active_msgs/0]).
+-export_type([reason/0]).
+-export_type([bad_option/0]).
+
+-include("ssl_port.hrl").
+
+-type sslsocket() :: {sslsocket, term(), term()}.
+%% A connection or a listener. Opaque.
+
+-type socket() :: port() | term().
+%% The socket of a transport, to be upgraded.
+
+-type host() :: inet:hostname() | inet:ip_address() | binary() | inet:local_address().
+
+-type option() :: {atom(), term()} | binary | list | inet | inet6
+                | {raw, non_neg_integer(), non_neg_integer(), binary()}.
+
+-type active_msgs() :: {ssl, sslsocket(), iodata() | term()}
+                     | {ssl_closed, sslsocket()}
+                     | {ssl_error, sslsocket(), reason()}
+                     | {ssl_passive, sslsocket()}.
+
+-type reason() :: term().
+%% `closed', `timeout', a POSIX code, `{tls_alert, {Alert, Text}}', `{options, _}' and what
+%% else `ssl' returns. {@link format_error/1} says it in words.
+
+-type bad_option() :: {option_not_a_key_value_tuple, term()}.
+%% Returned, as by `ssl', without `error' around it.
+
+-define(IS_TIMEOUT(T), (T =:= infinity orelse (is_integer(T) andalso T >= 0))).
+-define(CLOSE_TIMEOUT, 5000).
+-define(STATISTICS, [recv_oct, recv_cnt, recv_max, recv_avg, recv_dvi,
+                     send_oct, send_cnt, send_max, send_avg, send_pend]).
+
+%% The application.
+
+%% @equiv start(temporary)
+-spec start() -> ok | {error, reason()}.
+start() ->
+    start(temporary).
+
+%% @doc Starts the application `ssl_port'. Starting it again is fine.
+%%
+%% The start fails when the port program cannot run, with a reason such as
+%% `{ssl_port, {node_not_found, Path}}', `{ssl_port, {node_too_old, Version, ">= 20.19"}}'
+%% or `{ssl_port, {program_not_found, Path}}'. A line in the log says the same in words.
+-spec start(permanent | transient | temporary) -> ok | {error, reason()}.
+start(Type) ->
+    case application:ensure_all_started(ssl_port, start_type(Type)) of
+        {ok, _Started} -> ok;
+        {error, {ssl_port, {Reason, {ssl_port_app, start, _}}}} -> {error, {ssl_port, Reason}};
+        {error, Reason} -> {error, Reason}
+    end.
+
+%% ssl takes anything, once it runs.
+start_type(permanent) -> permanent;
+start_type(transient) -> transient;
+start_type(_) -> temporary.
+
+%% @doc Stops the application; all its connections end.
+-spec stop() -> ok | {error, reason()}.
+stop() ->
+    application:stop(ssl_port).
+
+%% @doc The version of this application and the protocol versions: `supported' are those
+%% used by default, `available' those that can be named in the option `versions'. Only the
+%% running port program knows them: before the start they are empty.
+-spec versions() -> [{ssl_app, string()} | {supported | available | implemented, [atom()]}].
+versions() ->
+    [{ssl_app, version()} | program_versions()].
+
+version() ->
+    _ = application:load(ssl_port),
+    case application:get_key(ssl_port, vsn) of
+        {ok, Version} -> Version;
+        undefined -> ""
+    end.
+
+program_versions() ->
+    case ssl_port_worker:pick() of
+        {ok, {_, Worker, Port, _}} ->
+            case ssl_port_worker:call(Worker, Port, 0, versions) of
+                {ok, Versions} -> Versions;
+                {error, _} -> no_versions()
+            end;
+        {error, ssl_not_started} ->
+            no_versions()
+    end.
+
+no_versions() ->
+    [{supported, []}, {available, []}, {implemented, []}].
+
+%% Setting up.
+
+%% @equiv connect(Socket, Options, infinity)
+-spec connect(socket(), [option()]) -> {ok, sslsocket()} | {error, reason()}.
+connect(Socket, Options) ->
+    connect(Socket, Options, infinity).
+
+%% @doc `connect(Host, Port, Options)' is `connect(Host, Port, Options, infinity)'.
+%%
+%% `connect(Socket, Options, Timeout)', the upgrade of a connected socket, returns
+%% `{error, notsup}' in this version.
+-spec connect(host() | socket(), inet:port_number() | [option()], [option()] | timeout()) ->
+          {ok, sslsocket()} | {error, reason()} | bad_option().
+connect(_Socket, Options, Timeout) when is_list(Options), ?IS_TIMEOUT(Timeout) ->
+    {error, notsup};
+connect(Host, Port, Options) ->
+    connect(Host, Port, Options, infinity).
+
+%% @doc Connects to `Host' and does the handshake. The caller becomes the owner.
+-spec connect(host(), inet:port_number(), [option()], timeout()) ->
+          {ok, sslsocket()} | {error, reason()} | bad_option().
+connect(Host, Port, Options, Timeout) when ?IS_TIMEOUT(Timeout) ->
+    case ssl_port_options:expand(Options, ssl_port_options:environment()) of
+        {ok, Opts, Funs} ->
+            case ssl_port_worker:pick() of
+                {ok, Worker} ->
+                    make(connection, Worker, Funs, {connect, Host, Port, Opts, Timeout},
+                         {keyed, Timeout});
+                Error ->
+                    Error
+            end;
+        BadOption ->
+            BadOption
+    end.
+
+%% @doc Listens on `Port' (0: any free one). The caller becomes the owner; when it dies the
+%% listener is closed.
+-spec listen(inet:port_number(), [option()]) ->
+          {ok, sslsocket()} | {error, reason()} | bad_option().
+listen(_Port, []) ->
+    {error, nooptions};
+listen(Port, Options) ->
+    case ssl_port_options:expand(Options, ssl_port_options:environment()) of
+        {ok, Opts, Funs} ->
+            case ssl_port_worker:pick() of
+                {ok, Worker} -> make(listener, Worker, Funs, {listen, Port, Opts}, infinity);
+                Error -> Error
+            end;
+        BadOption ->
+            BadOption
+    end.
+
+%% @equiv transport_accept(ListenSocket, infinity)
+-spec transport_accept(sslsocket()) -> {ok, sslsocket()} | {error, reason()}.
+transport_accept(ListenSocket) ->
+    transport_accept(ListenSocket, infinity).
+
+%% @doc Takes one connection from a listener. No byte of TLS has gone over it yet: the next
+%% step is {@link handshake/1}.
+-spec transport_accept(sslsocket(), timeout()) -> {ok, sslsocket()} | {error, reason()}.
+transport_accept(?LISTENER(ListenId, Atomics, _, Connection, WorkerPid), Timeout)
+  when ?IS_TIMEOUT(Timeout) ->
+    case ssl_port_worker:worker(WorkerPid) of
+        {ok, Worker} ->
+            Funs = case atomics:get(Atomics, ?SLOT_FUNS) of
+                       0 -> #{};
+                       _ -> ssl_port_connection:funs(Connection)
+                   end,
+            make(connection, Worker, Funs, {accept, ListenId, Timeout}, Timeout);
+        Error ->
+            Error
+    end.
+
+%% Whoever makes a connection or a listener has its process started first, so that its
+%% death in the midst of it leaves nothing behind.
+make(Kind, {_, Worker, Port, Counters}, Funs, Call, Timeout) ->
+    Id = atomics:add_get(Counters, ?COUNTER_ID, 1),
+    Atomics = atomics:new(?SLOTS, [{signed, true}]),
+    atomics:put(Atomics, ?SLOT_STATE, ?STATE_NEW),
+    atomics:put(Atomics, ?SLOT_FUNS, map_size(Funs)),
+    Args = #{kind => Kind, id => Id, owner => self(), worker => Worker, port => Port,
+             atomics => Atomics, funs => Funs},
+    case ssl_port_connection_sup:start_child(Args) of
+        {ok, Connection} ->
+            made(ssl_port_worker:call(Worker, Port, Id, Call, Timeout), Connection,
+                 socket(Kind, Id, Atomics, Port, Connection, Worker));
+        Error ->
+            Error
+    end.
+
+made({error, _} = Error, Connection, _Socket) ->
+    ssl_port_connection:stop(Connection),
+    Error;
+made(_Ok, _Connection, Socket) ->
+    {ok, Socket}.
+
+socket(connection, Id, Atomics, Port, Connection, Worker) ->
+    ?CONNECTION(Id, Atomics, Port, Connection, Worker);
+socket(listener, Id, Atomics, Port, Connection, Worker) ->
+    ?LISTENER(Id, Atomics, Port, Connection, Worker).
+
+%% @equiv handshake(Socket, infinity)
+-spec handshake(sslsocket()) -> {ok, sslsocket()} | {error, reason()} | bad_option().
+handshake(?CONNECTION(_, _, _, _, _) = Socket) ->
+    handshake(Socket, [], infinity).
+
+%% @doc `handshake(Socket, Timeout)' is `handshake(Socket, [], Timeout)', and
+%% `handshake(Socket, Options)' is `handshake(Socket, Options, infinity)'.
+-spec handshake(sslsocket() | socket(), timeout() | [option()]) ->
+          {ok, sslsocket()} | {error, reason()} | bad_option().
+handshake(?CONNECTION(_, _, _, _, _) = Socket, Timeout) when ?IS_TIMEOUT(Timeout) ->
+    handshake(Socket, [], Timeout);
+handshake(Socket, Options) when is_list(Options) ->
+    handshake(Socket, Options, infinity).
+
+%% @doc Does the handshake on a socket from {@link transport_accept/1}. `Options' override
+%% those of the listener. Returns the same socket.
+%%
+%% The upgrade of any other socket returns `{error, notsup}' in this version.
+-spec handshake(sslsocket() | socket(), [option()], timeout()) ->
+          {ok, sslsocket()} | {error, reason()} | bad_option().
+handshake(?CONNECTION(Id, Atomics, Port, Connection, Worker) = Socket, Options, Timeout)
+  when ?IS_TIMEOUT(Timeout) ->
+    case ssl_port_options:expand(Options) of
+        {ok, Opts, Funs} ->
+            ok = ssl_port_connection:add_funs(Connection, Funs),
+            case ssl_port_worker:call(Worker, Port, Id, {handshake, Opts, Timeout},
+                                      {keyed, Timeout}) of
+                {ok, _Active, _PacketHeader} ->
+                    {ok, Socket};
+                {error, _} = Error ->
+                    handshake_failed(Atomics, Connection),
+                    Error
+            end;
+        BadOption ->
+            BadOption
+    end;
+handshake(Socket, Options, Timeout)
+  when is_list(Options), ?IS_TIMEOUT(Timeout), element(1, Socket) =/= sslsocket;
+       is_list(Options), ?IS_TIMEOUT(Timeout), is_port(Socket) ->
+    {error, notsup}.
+
+%% A handshake on a connection that is up already is an error of that call alone.
+handshake_failed(Atomics, Connection) ->
+    case atomics:compare_exchange(Atomics, ?SLOT_STATE, ?STATE_NEW, ?STATE_FAILED) of
+        ok -> ssl_port_connection:stop(Connection);
+        _ -> ok
+    end.
+
+%% @equiv ssl_accept(Socket, infinity)
+-spec ssl_accept(sslsocket()) -> ok | {error, reason()} | bad_option().
+ssl_accept(Socket) ->
+    ssl_accept(Socket, infinity).
+
+%% @doc As {@link handshake/2}, with the return value that it had before OTP 21: `ok' for a
+%% socket from {@link transport_accept/1}.
+-spec ssl_accept(sslsocket() | socket(), timeout() | [option()]) ->
+          ok | {ok, sslsocket()} | {error, reason()} | bad_option().
+ssl_accept(Socket, TimeoutOrOptions) ->
+    accepted(Socket, handshake(Socket, TimeoutOrOptions)).
+
+%% @doc As {@link handshake/3}, with the return value that it had before OTP 21.
+-spec ssl_accept(sslsocket() | socket(), [option()], timeout()) ->
+          ok | {ok, sslsocket()} | {error, reason()} | bad_option().
+ssl_accept(Socket, Options, Timeout) ->
+    accepted(Socket, handshake(Socket, Options, Timeout)).
+
+accepted(Socket, {ok, Socket}) -> ok;
+accepted(_Socket, Result) -> Result.
+
+%% Data.
+
+%% @doc Sends `Data'. Returns when it is on its way to the peer or, once a megabyte has not
+%% left yet, when half of that has; the option `send_timeout' bounds this wait. A connection
+%% that is lost meanwhile is reported by the next call, as with TCP.
+-spec send(sslsocket(), iodata()) -> ok | {error, reason()}.
+send(?CONNECTION(_, _, _, _, _) = Socket, Data) ->
+    ssl_port_sender:send(Socket, Data);
+send(?LISTENER(_, _, _, _, _), _Data) ->
+    {error, enotconn}.
+
+%% @equiv recv(Socket, Length, infinity)
+-spec recv(sslsocket(), non_neg_integer()) -> {ok, binary() | list() | term()} | {error, reason()}.
+recv(Socket, Length) ->
+    recv(Socket, Length, infinity).
+
+%% @doc Receives from a passive socket. `Length' counts in the `raw' packet type only: 0 takes
+%% what is there. A timeout loses no data.
+-spec recv(sslsocket(), non_neg_integer(), timeout()) ->
+          {ok, binary() | list() | term()} | {error, reason()}.
+recv(?CONNECTION(Id, Atomics, Port, _, Worker), Length, Timeout)
+  when is_integer(Length), Length >= 0, ?IS_TIMEOUT(Timeout) ->
+    case atomics:get(Atomics, ?SLOT_STATE) of
+        ?STATE_NEW ->
+            {error, notsup_on_transport_accept_socket};
+        _ ->
+            case ssl_port_worker:call(Worker, Port, Id, {recv, Length, Timeout}, Timeout) of
+                {ok_list, Data} -> {ok, binary_to_list(Data)};
+                Result -> Result
+            end
+    end;
+recv(?LISTENER(_, _, _, _, _), _Length, Timeout) when ?IS_TIMEOUT(Timeout) ->
+    {error, enotconn}.
+
+%% @doc Closes one direction, or both.
+-spec shutdown(sslsocket(), read | write | read_write) -> ok | {error, reason()}.
+shutdown(?CONNECTION(_, _, _, _, _) = Socket, How)
+  when How =:= read; How =:= write; How =:= read_write ->
+    ask(Socket, {shutdown, How});
+shutdown(?LISTENER(_, _, _, _, _), How)
+  when How =:= read; How =:= write; How =:= read_write ->
+    {error, enotconn}.
+
+%% @doc Closes a connection or a listener. Always `ok', and within five seconds.
+-spec close(sslsocket()) -> ok.
+close(Socket) ->
+    _ = close(Socket, ?CLOSE_TIMEOUT),
+    ok.
+
+%% @doc Closes within `Timeout' milliseconds.
+%%
+%% `close(Socket, {Pid, Timeout})', which goes back to the socket below, returns
+%% `{error, notsup}': the port program owns that socket.
+-spec close(sslsocket(), timeout() | {pid(), timeout()}) -> ok | {error, reason()}.
+close(?CONNECTION(_, _, _, _, _) = Socket, Timeout) when ?IS_TIMEOUT(Timeout) ->
+    end_of(Socket, Timeout);
+close(?LISTENER(_, _, _, _, _) = Socket, Timeout) when ?IS_TIMEOUT(Timeout) ->
+    end_of(Socket, Timeout);
+close(?CONNECTION(_, _, _, _, _), {Pid, Timeout}) when is_pid(Pid), ?IS_TIMEOUT(Timeout) ->
+    {error, notsup}.
+
+end_of(Socket, Timeout) ->
+    {Id, Atomics, Port, Connection, Worker} = parts(Socket),
+    _ = ssl_port_worker:call(Worker, Port, Id, close, Timeout),
+    atomics:put(Atomics, ?SLOT_ACTIVE, ?ACTIVE_FALSE),
+    atomics:put(Atomics, ?SLOT_STATE, ?STATE_FAILED),
+    ssl_port_connection:stop(Connection).
+
+%% Control.
+
+%% @doc Sets options of a connection, or those that a listener's connections will have.
+-spec setopts(sslsocket(), [option()]) -> ok | {error, reason()}.
+setopts(Socket, Options) when is_list(Options) ->
+    {Id, _, Port, _, Worker} = parts(Socket),
+    case is_new(Socket) of
+        true ->
+            {error, notsup_on_transport_accept_socket};
+        false ->
+            Call = {setopts, [mode(Option) || Option <- Options]},
+            case ssl_port_worker:call(Worker, Port, Id, Call, {keyed, infinity}) of
+                {error, _} = Error -> Error;
+                _ -> ok
+            end
+    end;
+setopts(Socket, Options) ->
+    _ = parts(Socket),
+    {error, {options, {not_a_proplist, Options}}}.
+
+mode(binary) -> {mode, binary};
+mode(list) -> {mode, list};
+mode(Option) -> Option.
+
+%% @doc Values of the options named.
+-spec getopts(sslsocket(), [atom()]) -> {ok, [{atom(), term()}]} | {error, reason()}.
+getopts(Socket, Names) when is_list(Names) ->
+    established(Socket, {getopts, Names});
+getopts(Socket, Names) ->
+    _ = parts(Socket),
+    {error, {options, {socket_options, Names}}}.
+
+%% @doc Makes `Pid' the owner: it gets the messages from now on, and its end closes the
+%% socket. After the return nothing more goes to the former owner. Any process may call it.
+-spec controlling_process(sslsocket(), pid()) -> ok | {error, reason()}.
+controlling_process(Socket, Pid) when is_pid(Pid) ->
+    {_, _, _, Connection, _} = parts(Socket),
+    ssl_port_connection:controlling_process(Connection, Pid).
+
+%% @doc Updates the traffic keys of a TLS 1.3 connection: the own ones, or those of both sides.
+-spec update_keys(sslsocket(), write | read_write) -> ok | {error, reason()}.
+update_keys(?CONNECTION(_, _, _, _, _) = Socket, Type) when Type =:= write; Type =:= read_write ->
+    established(Socket, {update_keys, Type});
+update_keys(_Socket, Type) ->
+    {error, {illegal_parameter, Type}}.
+
+%% Information.
+
+%% @doc Address and port of the peer.
+-spec peername(sslsocket()) ->
+          {ok, {inet:ip_address(), inet:port_number()}} | {error, reason()}.
+peername(?CONNECTION(_, _, _, _, _) = Socket) ->
+    einval(ask(Socket, peername));
+peername(?LISTENER(_, _, _, _, _)) ->
+    {error, enotconn}.
+
+%% @doc Address and port of this end.
+-spec sockname(sslsocket()) ->
+          {ok, {inet:ip_address(), inet:port_number()}} | {error, reason()}.
+sockname(Socket) ->
+    einval(ask(Socket, sockname)).
+
+%% @doc The peer's certificate, DER-encoded.
+-spec peercert(sslsocket()) -> {ok, binary()} | {error, reason()}.
+peercert(?CONNECTION(_, _, _, _, _) = Socket) ->
+    established(Socket, peercert);
+peercert(?LISTENER(_, _, _, _, _)) ->
+    {error, enotconn}.
+
+%% @doc Everything known about the connection, options included.
+-spec connection_information(sslsocket()) -> {ok, [{atom(), term()}]} | {error, reason()}.
+connection_information(?CONNECTION(_, _, _, _, _) = Socket) ->
+    established(Socket, {connection_information, all});
+connection_information(?LISTENER(_, _, _, _, _)) ->
+    {error, enotconn}.
+
+%% @doc The items named; names without a value are left out. `client_random',
+%% `server_random', `master_secret' and `keylog' are given by name only.
+-spec connection_information(sslsocket(), [atom()]) ->
+          {ok, [{atom(), term()}]} | {error, reason()}.
+connection_information(?CONNECTION(_, _, _, _, _) = Socket, Items) when is_list(Items) ->
+    established(Socket, {connection_information, Items}).
+
+%% @doc The protocol that ALPN or NPN chose.
+-spec negotiated_protocol(sslsocket()) -> {ok, binary()} | {error, reason()}.
+negotiated_protocol(?CONNECTION(_, _, _, _, _) = Socket) ->
+    established(Socket, negotiated_protocol).
+
+%% @doc All statistics of the socket, as `inet:getstat/1'.
+-spec getstat(sslsocket()) -> {ok, [{inet:stat_option(), integer()}]} | {error, reason()}.
+getstat(Socket) ->
+    getstat(Socket, ?STATISTICS).
+
+%% @doc The statistics named, as `inet:getstat/2'.
+-spec getstat(sslsocket(), [inet:stat_option()]) ->
+          {ok, [{inet:stat_option(), integer()}]} | {error, reason()}.
+getstat(Socket, Names) when is_list(Names) ->
+    einval(ask(Socket, {getstat, Names})).
+
+%% @doc An error reason in words.
+-spec format_error(reason() | {error, reason()}) -> string().
+format_error(Reason) ->
+    ssl_port_format:format(Reason).
+
+%% What every call shares.
+
+parts(?CONNECTION(Id, Atomics, Port, Connection, Worker)) ->
+    {Id, Atomics, Port, Connection, Worker};
+parts(?LISTENER(Id, Atomics, Port, Connection, Worker)) ->
+    {Id, Atomics, Port, Connection, Worker}.
+
+is_new(?CONNECTION(_, Atomics, _, _, _)) -> atomics:get(Atomics, ?SLOT_STATE) =:= ?STATE_NEW;
+is_new(?LISTENER(_, _, _, _, _)) -> false.
+
+ask(Socket, Call) ->
+    {Id, _, Port, _, Worker} = parts(Socket),
+    ssl_port_worker:call(Worker, Port, Id, Call).
+
+established(Socket, Call) ->
+    case is_new(Socket) of
+        true -> {error, notsup_on_transport_accept_socket};
+        false -> ask(Socket, Call)
+    end.
+
+%% inet's word for a socket that is no more.
+einval({error, closed}) -> {error, einval};
+einval(Result) -> Result.

@@ -1,0 +1,120 @@
+%%% @private
+%%% What happens to options before they go to the port program: the atoms that stand for
+%%% tuples are expanded, funs (which only this node can run) become names, and the
+%%% defaults of the application environment are put behind. Everything else, names and
+%%% values, is judged by the program.
+-module(ssl_port_options).
+
+-export([expand/1]).
+-export([expand/2]).
+-export([environment/0]).
+-export([profile/0]).
+
+-export_type([funs/0]).
+
+-type index() :: pos_integer().
+-type funs() :: #{index() => fun()}.
+
+%% The application environment that means something to the program (R50 and our own).
+-define(ENVIRONMENT,
+        [protocol_version, session_lifetime, session_cb, session_cb_init_args,
+         client_session_cb, client_session_cb_init_args, server_session_cb,
+         server_session_cb_init_args, session_cache_client_max, session_cache_server_max,
+         ssl_pem_cache_clean, bypass_pem_cache, alert_timeout, internal_active_n,
+         server_session_tickets_amount, server_session_ticket_lifetime,
+         server_session_ticket_store_size, server_session_ticket_max_early_data,
+         client_session_ticket_lifetime, client_session_ticket_store_size, transport]).
+
+%% The options of one call, and the funs that were in them. No list is a function_clause,
+%% as in ssl; an element that is no option is returned as the error that ssl names (R37).
+-spec expand([term()]) -> {ok, [term()], funs()} | {option_not_a_key_value_tuple, term()}.
+expand(Options) ->
+    expand(Options, []).
+
+%% As expand/1, with Defaults behind.
+-spec expand([term()], [{atom(), term()}]) ->
+          {ok, [term()], funs()} | {option_not_a_key_value_tuple, term()}.
+expand(Options, Defaults) when is_list(Options) ->
+    expand(Options, Defaults, [], #{}).
+
+expand([], [], Acc, Funs) ->
+    {ok, lists:reverse(Acc), Funs};
+expand([], Defaults, Acc, Funs) ->
+    {ok, lists:reverse([{'$env', Defaults} | Acc]), Funs};
+expand([Option | Rest], Defaults, Acc, Funs0) ->
+    case option(Option) of
+        {ok, Expanded} ->
+            {Value, Funs} = strip(Expanded, Funs0),
+            expand(Rest, Defaults, [Value | Acc], Funs);
+        error ->
+            {option_not_a_key_value_tuple, Option}
+    end.
+
+option(binary) -> {ok, {mode, binary}};
+option(list) -> {ok, {mode, list}};
+option(inet) -> {ok, {inet, true}};
+option(inet6) -> {ok, {inet6, true}};
+%% public_key:cacerts_get/0 gives each certificate twice, as bytes and as a record.
+option({cacerts, [_ | _] = Certs}) -> {ok, {cacerts, ders(Certs)}};
+option({raw, _Protocol, _Number, _Value} = Option) -> {ok, Option};
+option({_, _} = Option) -> {ok, Option};
+option(_) -> error.
+
+ders([{cert, Der, _OtpCert} | Rest]) when is_binary(Der) -> [Der | ders(Rest)];
+ders([Cert | Rest]) -> [Cert | ders(Rest)];
+ders(End) -> End.
+
+%% Replaces each fun in Term, however deep, and leaves a term without any untouched (the
+%% certificates in it are not rebuilt).
+strip(Fun, Funs) when is_function(Fun) ->
+    {arity, Arity} = erlang:fun_info(Fun, arity),
+    Index = erlang:unique_integer([positive]),
+    {{'$fun', Index, Arity}, Funs#{Index => Fun}};
+strip(Term, Funs) ->
+    case has_fun(Term) of
+        true -> replace(Term, Funs);
+        false -> {Term, Funs}
+    end.
+
+replace([Head | Tail], Funs0) ->
+    {NewHead, Funs1} = strip(Head, Funs0),
+    {NewTail, Funs2} = strip(Tail, Funs1),
+    {[NewHead | NewTail], Funs2};
+replace(Tuple, Funs0) when is_tuple(Tuple) ->
+    {List, Funs} = strip(tuple_to_list(Tuple), Funs0),
+    {list_to_tuple(List), Funs};
+replace(Map, Funs0) when is_map(Map) ->
+    {List, Funs} = strip(maps:to_list(Map), Funs0),
+    {maps:from_list(List), Funs}.
+
+has_fun(Term) when is_function(Term) -> true;
+has_fun([Head | Tail]) -> has_fun(Head) orelse has_fun(Tail);
+has_fun(Tuple) when is_tuple(Tuple) -> has_fun_element(tuple_size(Tuple), Tuple);
+has_fun(Map) when is_map(Map) -> has_fun(maps:to_list(Map));
+has_fun(_) -> false.
+
+has_fun_element(0, _Tuple) -> false;
+has_fun_element(N, Tuple) -> has_fun(element(N, Tuple)) orelse has_fun_element(N - 1, Tuple).
+
+%% The defaults that stand behind the options of connect and listen.
+-spec environment() -> [{atom(), term()}].
+environment() ->
+    [{profile, profile()}
+     | [{Name, Value} || Name <- ?ENVIRONMENT,
+                         {ok, Value} <- [application:get_env(ssl_port, Name)]]].
+
+%% Whose defaults and shapes hold: as configured, or those of the running release.
+-spec profile() -> atom().
+profile() ->
+    case application:get_env(ssl_port, profile) of
+        {ok, Profile} when is_atom(Profile) -> Profile;
+        _ -> running()
+    end.
+
+running() ->
+    try list_to_integer(erlang:system_info(otp_release)) of
+        Release when Release >= 26 -> otp26;
+        _ -> otp25
+    catch
+        error:badarg -> otp26
+    end.

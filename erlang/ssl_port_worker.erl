@@ -1,0 +1,540 @@
+%%% @private
+%%% Owns one port program and routes what comes from it: replies to the caller's alias,
+%%% data and events to the owner, questions and log lines to the connection process.
+%%% Callers write to the port themselves; nothing here waits for anybody.
+-module(ssl_port_worker).
+-behaviour(gen_server).
+
+%% Supervisor.
+-export([start_link/2]).
+-export([command/0]).
+
+%% The pool, and calls from any process.
+-export([pick/0]).
+-export([worker/1]).
+-export([call/4]).
+-export([call/5]).
+
+%% Connection process.
+-export([register_route/5]).
+-export([set_owner/3]).
+
+%% gen_server.
+-export([init/1]).
+-export([handle_call/3]).
+-export([handle_cast/2]).
+-export([handle_info/2]).
+-export([terminate/2]).
+
+-export_type([command/0, pool_entry/0]).
+
+-include("ssl_port.hrl").
+-include_lib("kernel/include/logger.hrl").
+
+-type command() :: {Node :: string(), Args :: [string()]}.
+-type pool_entry() :: {Index :: pos_integer(), Worker :: pid(), Port :: port(),
+                       Counters :: atomics:atomics_ref()}.
+
+-record(route, {
+          owner :: pid(),
+          socket :: tuple(),
+          atomics :: atomics:atomics_ref(),
+          connection :: pid(),
+          monitor :: reference()
+         }).
+
+-record(state, {
+          index :: pos_integer(),
+          port :: port(),
+          counters :: atomics:atomics_ref(),
+          routes = #{} :: #{ssl_port_protocol:id() => #route{}},
+          %% Connection process to its Id, for its 'DOWN'.
+          connections = #{} :: #{pid() => ssl_port_protocol:id()},
+          %% Frames that the busy port did not take, newest first.
+          unsent = [] :: [binary()],
+          heard = true :: boolean(),
+          missed = 0 :: non_neg_integer()
+         }).
+
+-define(HELLO_VERSION, 1).
+-define(HELLO_TIMEOUT, 10000).
+-define(OLDEST_NODE, [20, 19]).
+%% A program that says nothing at all for three heartbeats (30 s) is killed. Ticks are
+%% counted rather than clock time, so that a suspended machine kills nobody on waking up.
+-define(HEARTBEAT, 10000).
+-define(MISSED_HEARTBEATS, 3).
+-define(RETRY, 20).
+%% Bytes that the port driver queues before writers are suspended, and resumed.
+-define(PORT_BUSY, {262144, 1048576}).
+-define(GRACE, 5000).
+
+%% Supervisor.
+
+-spec start_link(pos_integer(), command()) -> {ok, pid()} | {error, term()} | ignore.
+start_link(Index, Command) ->
+    gen_server:start_link(?MODULE, {Index, Command}, []).
+
+%% The Node.js executable and its arguments, from the application environment.
+-spec command() -> {ok, command()} | {error, term()}.
+command() ->
+    Node = application:get_env(ssl_port, node, "node"),
+    case executable(Node) of
+        false -> {error, {node_not_found, Node}};
+        Executable -> command(Executable, main(), node_args())
+    end.
+
+command(_Executable, {error, Reason}, _Args) ->
+    {error, Reason};
+command(Executable, Main, Args) when is_list(Args) ->
+    case filelib:is_regular(Main) of
+        true -> {ok, {Executable, Args ++ [Main, "serve"]}};
+        false -> {error, {program_not_found, Main}}
+    end;
+command(_Executable, _Main, Args) ->
+    {error, {bad_env, {node_args, Args}}}.
+
+executable(Node) when is_binary(Node) ->
+    executable(unicode:characters_to_list(Node));
+executable(Node) when is_list(Node) ->
+    os:find_executable(Node);
+executable(_) ->
+    false.
+
+main() ->
+    case application:get_env(ssl_port, main) of
+        {ok, Main} when is_list(Main) -> Main;
+        {ok, Main} when is_binary(Main) -> unicode:characters_to_list(Main);
+        {ok, Other} -> {error, {bad_env, {main, Other}}};
+        undefined ->
+            case code:priv_dir(ssl_port) of
+                {error, bad_name} -> {error, {program_not_found, "priv/dist/port/main.js"}};
+                Dir -> filename:join(Dir, "dist/port/main.js")
+            end
+    end.
+
+node_args() ->
+    application:get_env(ssl_port, node_args, []).
+
+%% The pool, and calls from any process.
+
+%% The live worker with the fewest routes; any of those, when several have as few.
+-spec pick() -> {ok, pool_entry()} | {error, ssl_not_started}.
+pick() ->
+    pick(?HELLO_TIMEOUT div ?RETRY).
+
+%% While the only worker is being replaced there is none, for a moment.
+pick(Tries) ->
+    try live(ets:tab2list(?WORKERS)) of
+        [] when Tries > 0 ->
+            timer:sleep(?RETRY),
+            pick(Tries - 1);
+        [] -> {error, ssl_not_started};
+        [Entry] -> {ok, Entry};
+        Entries -> {ok, least(Entries)}
+    catch
+        error:badarg -> {error, ssl_not_started}
+    end.
+
+%% The row of a killed worker stays until its successor takes its place.
+live(Entries) ->
+    [Entry || {_, Worker, _, _} = Entry <- Entries, is_process_alive(Worker)].
+
+least(Entries) ->
+    [{_, _, Entry} | _] =
+        lists:sort([{atomics:get(Counters, ?COUNTER_ROUTES), rand:uniform(), Entry}
+                    || {_, _, _, Counters} = Entry <- Entries]),
+    Entry.
+
+%% The pool entry of a worker, as long as it lives.
+-spec worker(pid()) -> {ok, pool_entry()} | {error, closed}.
+worker(Pid) ->
+    try ets:match_object(?WORKERS, {'_', Pid, '_', '_'}) of
+        [Entry] -> {ok, Entry};
+        [] -> {error, closed}
+    catch
+        error:badarg -> {error, closed}
+    end.
+
+%% Asks the program and waits for its answer, however long that takes.
+-spec call(pid(), port(), ssl_port_protocol:id(), ssl_port_protocol:call()) -> term().
+call(Worker, Port, Id, Call) ->
+    Alias = erlang:monitor(process, Worker, [{alias, reply_demonitor}]),
+    case write(Port, ssl_port_protocol:request(Alias, Id, Call)) of
+        ok ->
+            receive
+                {Alias, Result} -> Result;
+                {'DOWN', Alias, process, _, _} -> {error, closed}
+            end;
+        closed ->
+            _ = erlang:demonitor(Alias, [flush]),
+            {error, closed}
+    end.
+
+%% As call/4, for a call with a timeout. The program keeps the time and its answer counts;
+%% this side only stops waiting for a program that keeps no time at all. `keyed' calls
+%% change what the atomics hold: the worker has to know whose.
+-spec call(pid(), port(), ssl_port_protocol:id(), ssl_port_protocol:call(),
+           timeout() | {keyed, timeout()}) -> term().
+call(Worker, Port, Id, Call, {keyed, Timeout}) ->
+    Alias = erlang:monitor(process, Worker, [{alias, reply_demonitor}]),
+    wait(Port, Id, Call, Alias, {Alias, Id}, Timeout);
+call(Worker, Port, Id, Call, Timeout) ->
+    Alias = erlang:monitor(process, Worker, [{alias, reply_demonitor}]),
+    wait(Port, Id, Call, Alias, Alias, Timeout).
+
+wait(Port, Id, Call, Alias, Tag, Timeout) ->
+    case write(Port, ssl_port_protocol:request(Tag, Id, Call)) of
+        ok ->
+            receive
+                {Alias, Result} -> Result;
+                {'DOWN', Alias, process, _, _} -> {error, closed}
+            after backstop(Timeout) ->
+                give_up(Port, Id, Alias, Tag)
+            end;
+        closed ->
+            _ = erlang:demonitor(Alias, [flush]),
+            {error, closed}
+    end.
+
+backstop(infinity) -> infinity;
+backstop(Timeout) -> min(Timeout + ?GRACE, 16#ffffffff).
+
+give_up(Port, Id, Alias, Tag) ->
+    _ = erlang:demonitor(Alias, [flush]),
+    receive
+        {Alias, Result} -> Result
+    after 0 ->
+        _ = write(Port, ssl_port_protocol:cancel(Id, Tag)),
+        {error, timeout}
+    end.
+
+write(Port, Frame) ->
+    try erlang:port_command(Port, Frame) of
+        true -> ok
+    catch
+        error:badarg -> closed
+    end.
+
+%% Connection process.
+
+%% Asynchronous: whatever the program says about Id comes after the request for it, and
+%% that after this message.
+-spec register_route(pid(), ssl_port_protocol:id(), pid(), tuple(), atomics:atomics_ref()) -> ok.
+register_route(Worker, Id, Owner, Socket, Atomics) ->
+    Worker ! {register, Id, Owner, Socket, Atomics, self()},
+    ok.
+
+%% Once this returns, nothing more goes to the former owner.
+-spec set_owner(pid(), ssl_port_protocol:id(), pid()) -> ok | {error, closed}.
+set_owner(Worker, Id, Owner) ->
+    try
+        gen_server:call(Worker, {set_owner, Id, Owner}, infinity)
+    catch
+        exit:_ -> {error, closed}
+    end.
+
+%% gen_server.
+
+-spec init({pos_integer(), command()}) -> {ok, #state{}} | {stop, term()}.
+init({Index, {Node, Args}}) ->
+    process_flag(trap_exit, true),
+    %% A worker has much to do at times and everybody waits for it.
+    process_flag(priority, high),
+    try open(Node, Args) of
+        Port -> hello(Index, Node, Port)
+    catch
+        error:Reason -> {stop, {shutdown, {node_not_started, Node, Reason}}}
+    end.
+
+open(Node, Args) ->
+    open_port({spawn_executable, Node},
+              [{args, Args}, {packet, 4}, binary, exit_status, use_stdio, hide,
+               {busy_limits_port, ?PORT_BUSY}, {busy_limits_msgq, ?PORT_BUSY}]).
+
+hello(Index, Node, Port) ->
+    receive
+        {Port, {data, Frame}} ->
+            greeted(Index, Node, Port, ssl_port_protocol:decode(Frame));
+        {Port, {exit_status, Status}} ->
+            {stop, {shutdown, exited(Node, Status)}};
+        {'EXIT', Port, Reason} ->
+            {stop, {shutdown, exited(Node, Reason)}}
+    after ?HELLO_TIMEOUT ->
+        kill(Port),
+        {stop, {shutdown, {no_hello, Node}}}
+    end.
+
+greeted(Index, Node, Port, {hello, ?HELLO_VERSION, #{node := Version}}) ->
+    case old(Version) of
+        false ->
+            Counters = atomics:new(2, [{signed, false}]),
+            true = ets:insert(?WORKERS, {Index, self(), Port, Counters}),
+            _ = erlang:send_after(?HEARTBEAT, self(), heartbeat),
+            {ok, #state{index = Index, port = Port, counters = Counters}};
+        true ->
+            kill(Port),
+            {stop, {shutdown, too_old(Node, Version)}}
+    end;
+greeted(_Index, Node, Port, {hello, Other, _Info}) ->
+    kill(Port),
+    {stop, {shutdown, {protocol_version, Node, Other, ?HELLO_VERSION}}};
+greeted(_Index, Node, Port, _Other) ->
+    kill(Port),
+    {stop, {shutdown, {no_hello, Node}}}.
+
+%% Why it ended before its first word: most often its Node.js is too old to read it.
+exited(Node, Status) ->
+    Version = version(Node),
+    case old(Version) of
+        true -> too_old(Node, Version);
+        false -> {node_exited, Node, Status}
+    end.
+
+too_old(_Node, Version) ->
+    {node_too_old, unicode:characters_to_list(Version), ">= 20.19"}.
+
+version(Node) ->
+    Port = open_port({spawn_executable, Node},
+                     [{args, ["--version"]}, binary, exit_status, use_stdio, hide,
+                      stderr_to_stdout]),
+    string:trim(version(Port, <<>>)).
+
+version(Port, Acc) ->
+    receive
+        {Port, {data, Data}} -> version(Port, <<Acc/binary, Data/binary>>);
+        {Port, {exit_status, _}} -> Acc
+    after ?HELLO_TIMEOUT ->
+        kill(Port),
+        Acc
+    end.
+
+%% Anything that is no version number is not called old.
+old(<<"v", Version/binary>>) ->
+    try [binary_to_integer(Part) || Part <- binary:split(Version, <<".">>, [global])] of
+        Numbers -> Numbers < ?OLDEST_NODE
+    catch
+        error:badarg -> false
+    end;
+old(_) ->
+    false.
+
+-spec handle_call(term(), gen_server:from(), #state{}) -> {reply, term(), #state{}}.
+handle_call({set_owner, Id, Owner}, _From, #state{routes = Routes} = State) ->
+    case Routes of
+        #{Id := Route} ->
+            {reply, ok, State#state{routes = Routes#{Id := Route#route{owner = Owner}}}};
+        #{} ->
+            {reply, {error, closed}, State}
+    end;
+handle_call(_Request, _From, State) ->
+    {reply, {error, badarg}, State}.
+
+-spec handle_cast(term(), #state{}) -> {noreply, #state{}}.
+handle_cast(_Message, State) ->
+    {noreply, State}.
+
+-spec handle_info(term(), #state{}) -> {noreply, #state{}} | {stop, term(), #state{}}.
+handle_info({Port, {data, Frame}}, #state{port = Port} = State) ->
+    {noreply, route(ssl_port_protocol:decode(Frame), State#state{heard = true})};
+handle_info({register, Id, Owner, Socket, Atomics, Connection}, State) ->
+    #state{routes = Routes, connections = Connections, counters = Counters} = State,
+    Route = #route{owner = Owner, socket = Socket, atomics = Atomics, connection = Connection,
+                   monitor = erlang:monitor(process, Connection)},
+    atomics:add(Counters, ?COUNTER_ROUTES, 1),
+    {noreply, State#state{routes = Routes#{Id => Route},
+                          connections = Connections#{Connection => Id}}};
+handle_info({'DOWN', _Monitor, process, Connection, _Reason}, State) ->
+    #state{connections = Connections} = State,
+    case Connections of
+        #{Connection := Id} -> {noreply, abandoned(Id, State)};
+        #{} -> {noreply, State}
+    end;
+handle_info(heartbeat, State) ->
+    heartbeat(State);
+handle_info(retry, #state{unsent = Unsent} = State) ->
+    {noreply, lists:foldl(fun command/2, State#state{unsent = []}, lists:reverse(Unsent))};
+handle_info({Port, {exit_status, Status}}, #state{port = Port} = State) ->
+    ?LOG_ERROR("ssl_port: the port program ended with status ~p; its connections are closed",
+               [Status]),
+    {stop, {shutdown, {port_program, Status}}, State};
+handle_info({'EXIT', Port, Reason}, #state{port = Port} = State) ->
+    ?LOG_ERROR("ssl_port: the port program is gone (~p); its connections are closed",
+               [Reason]),
+    {stop, {shutdown, {port_program, Reason}}, State};
+handle_info(_Message, State) ->
+    {noreply, State}.
+
+-spec terminate(term(), #state{}) -> ok.
+terminate(Reason, #state{index = Index, port = Port, routes = Routes}) ->
+    ets:match_delete(?WORKERS, {Index, self(), '_', '_'}),
+    maps:foreach(fun(_Id, Route) -> closed(Route) end, Routes),
+    case Reason of
+        {shutdown, unresponsive} -> kill(Port);
+        _ -> catch port_close(Port)
+    end,
+    ok.
+
+%% Routing.
+
+route({data_binary, Id, Data}, State) ->
+    deliver(Id, Data, State);
+route({ack, Id, Bytes}, #state{routes = Routes} = State) ->
+    case Routes of
+        #{Id := #route{atomics = Atomics}} -> atomics:sub(Atomics, ?SLOT_UNACKED, Bytes);
+        #{} -> ok
+    end,
+    State;
+route({recv_binary, Tag, Data}, State) ->
+    Tag ! {Tag, {ok, Data}},
+    State;
+route({recv_list, Tag, Data}, State) ->
+    %% The caller makes the list: one big copy less, and not in this process.
+    Tag ! {Tag, {ok_list, Data}},
+    State;
+route({data_list, Id, Data}, State) ->
+    deliver(Id, binary_to_list(Data), State);
+route({message, Id, Term}, State) ->
+    deliver(Id, Term, State);
+route({reply, {Alias, Id}, Result}, #state{routes = Routes} = State) when is_reference(Alias) ->
+    case Routes of
+        #{Id := #route{atomics = Atomics}} -> note(Atomics, Result);
+        #{} -> ok
+    end,
+    Alias ! {Alias, Result},
+    State;
+route({reply, ping, _Result}, State) ->
+    State;
+route({reply, Alias, Result}, State) when is_reference(Alias) ->
+    Alias ! {Alias, Result},
+    State;
+route({passive, Id}, State) ->
+    event(Id, ssl_passive, State);
+route({closed, Id}, State) ->
+    event(Id, ssl_closed, State);
+route({error, Id, Reason}, State) ->
+    event(Id, {ssl_error, Reason}, State);
+route({send_failed, Id}, #state{routes = Routes} = State) ->
+    case Routes of
+        #{Id := #route{atomics = Atomics}} -> atomics:put(Atomics, ?SLOT_STATE, ?STATE_FAILED);
+        #{} -> ok
+    end,
+    State;
+route({gone, Id}, #state{routes = Routes} = State) ->
+    case Routes of
+        #{Id := #route{connection = Connection} = Route} ->
+            Connection ! gone,
+            forget(Id, Route, State);
+        #{} ->
+            State
+    end;
+route({question, Id, QuestionId, Question}, #state{routes = Routes} = State) ->
+    case Routes of
+        #{Id := #route{connection = Connection}} ->
+            Connection ! {question, QuestionId, Question},
+            State;
+        #{} ->
+            State
+    end;
+route({log, Id, Level, Text}, #state{routes = Routes} = State) ->
+    case Routes of
+        #{Id := #route{connection = Connection}} -> Connection ! {log, Level, Text};
+        #{} -> ssl_port_format:log(Level, Text)
+    end,
+    State;
+route({undecodable_reply, Tag}, State) ->
+    ?LOG_ERROR("ssl_port: the port program sent a reply that does not decode"),
+    route({reply, Tag, {error, {ssl_port, undecodable_reply}}}, State);
+route({undecodable, Frame}, State) ->
+    ?LOG_ERROR("ssl_port: the port program sent a frame that does not decode (~b bytes)",
+               [byte_size(Frame)]),
+    State;
+route(_Unasked, State) ->
+    State.
+
+deliver(Id, Data, #state{routes = Routes} = State) ->
+    case Routes of
+        #{Id := #route{owner = Owner, socket = Socket, atomics = Atomics}} ->
+            Owner ! {ssl, Socket, Data},
+            _ = atomics:compare_exchange(Atomics, ?SLOT_ACTIVE, ?ACTIVE_ONCE, ?ACTIVE_FALSE),
+            State;
+        #{} ->
+            State
+    end.
+
+event(Id, Event, #state{routes = Routes} = State) ->
+    case Routes of
+        #{Id := #route{owner = Owner, socket = Socket, atomics = Atomics}} ->
+            atomics:put(Atomics, ?SLOT_ACTIVE, ?ACTIVE_FALSE),
+            Owner ! message(Event, Socket),
+            State;
+        #{} ->
+            State
+    end.
+
+message({ssl_error, Reason}, Socket) -> {ssl_error, Socket, Reason};
+message(Event, Socket) -> {Event, Socket}.
+
+%% A reply that brings a connection up, or changes how it delivers.
+note(Atomics, {ok, Active, PacketHeader}) ->
+    atomics:put(Atomics, ?SLOT_ACTIVE, active(Active)),
+    atomics:put(Atomics, ?SLOT_HEADER, PacketHeader),
+    _ = atomics:compare_exchange(Atomics, ?SLOT_STATE, ?STATE_NEW, ?STATE_OPEN),
+    ok;
+note(_Atomics, _Result) ->
+    ok.
+
+active(false) -> ?ACTIVE_FALSE;
+active(once) -> ?ACTIVE_ONCE;
+active(_) -> ?ACTIVE_TRUE.
+
+%% The connection process is gone and the program still holds Id: its owner died, it
+%% gave up making it, or it crashed.
+abandoned(Id, #state{routes = Routes} = State) ->
+    #{Id := Route} = Routes,
+    closed(Route),
+    command(ssl_port_protocol:release(Id), forget(Id, Route, State)).
+
+forget(Id, #route{connection = Connection, monitor = Monitor}, State) ->
+    #state{routes = Routes, connections = Connections, counters = Counters} = State,
+    _ = erlang:demonitor(Monitor, [flush]),
+    atomics:sub(Counters, ?COUNTER_ROUTES, 1),
+    State#state{routes = maps:remove(Id, Routes),
+                connections = maps:remove(Connection, Connections)}.
+
+%% An active owner hears of the end, once: whoever clears the slot tells it.
+closed(#route{owner = Owner, socket = Socket, atomics = Atomics}) ->
+    ssl_port_connection:notify_closed(Owner, Socket, Atomics).
+
+%% Writing to the port from here must not suspend: a program that reads nothing could then
+%% never be killed.
+command(Frame, #state{port = Port, unsent = []} = State) ->
+    try erlang:port_command(Port, Frame, [nosuspend]) of
+        true -> State;
+        false -> retry(Frame, State)
+    catch
+        error:badarg -> State
+    end;
+command(Frame, #state{unsent = Unsent} = State) ->
+    State#state{unsent = [Frame | Unsent]}.
+
+retry(Frame, State) ->
+    _ = erlang:send_after(?RETRY, self(), retry),
+    State#state{unsent = [Frame]}.
+
+heartbeat(#state{heard = false, missed = Missed} = State) when Missed + 1 >= ?MISSED_HEARTBEATS ->
+    ?LOG_ERROR("ssl_port: the port program does not answer; it is killed, its connections "
+               "are closed"),
+    {stop, {shutdown, unresponsive}, State};
+heartbeat(#state{heard = Heard, missed = Missed} = State) ->
+    _ = erlang:send_after(?HEARTBEAT, self(), heartbeat),
+    Pinged = command(ssl_port_protocol:request(ping, 0, ping), State),
+    {noreply, Pinged#state{heard = false,
+                           missed = case Heard of true -> 0; false -> Missed + 1 end}}.
+
+kill(Port) ->
+    case erlang:port_info(Port, os_pid) of
+        {os_pid, Pid} -> _ = os:cmd("kill -KILL " ++ integer_to_list(Pid)), ok;
+        undefined -> ok
+    end,
+    catch port_close(Port),
+    ok.
