@@ -8,7 +8,7 @@
  * follow from it, so that a test (or another program) can play either side.
  */
 
-import { Atom, atom, ErlangMap, encode, type Term, Tuple } from '../etf/index.ts';
+import { Atom, atom, ErlangMap, encodeWithoutVersion, type Term, Tuple } from '../etf/index.ts';
 import type { ActiveMode, LogLevel, PacketHeaderSize, Timeout } from '../ssl/socket/index.ts';
 
 /** What `hello` says: it changes when a shape changes. */
@@ -402,7 +402,7 @@ export function ackFrame(id: number, bytes: number): Uint8Array {
 
 /** A tag as it stands inside a `recv_binary` or `recv_list` frame: its encoding without version byte. */
 export function tagBytes(tag: Term): Uint8Array {
-  return encode(tag).subarray(1);
+  return encodeWithoutVersion(tag);
 }
 
 /** A name for a tag: equal exactly for equal encodings. */

@@ -1,0 +1,390 @@
+/**
+ * Frames from the BEAM to calls of `src/ssl/socket`, and back (docs/protocol.md).
+ *
+ * Frames are handled one after the other as they come, and each call is begun before the next frame is
+ * looked at: the order of one connection's frames is the order of its calls. An unexpected exception in one
+ * call ends that connection, and no other.
+ */
+
+import { decode, EtfError, encode, isAtom, type Term, Tuple } from '../etf/index.ts';
+import type {
+  Cancel,
+  Connect,
+  CreateContext,
+  Listen,
+  OutputGate,
+  SocketContext,
+  SslListener,
+  SslSocket,
+} from '../ssl/socket/index.ts';
+import type { Value } from '../ssl/value.ts';
+import { Answer, internalError } from './answer.ts';
+import { EntryEvents, type Outlet } from './events.ts';
+import { type FrameSink, maxFrameSize } from './framing.ts';
+import {
+  type Call,
+  ProtocolFault,
+  readCall,
+  readSend,
+  readToNode,
+  type ToNode,
+  tagKey,
+  toBeamTerm,
+  workerId,
+} from './protocol.ts';
+import { type Entry, Registry } from './registry.ts';
+
+/** What the program needs of `src/ssl`. */
+export interface Sockets {
+  readonly createContext: CreateContext;
+  readonly connect: Connect;
+  readonly listen: Listen;
+  /** The answer to `versions`: a list of `{Kind, Versions}`. */
+  readonly versions: (profile: string | undefined) => Value;
+}
+
+type RequestFrame = Extract<ToNode, { type: 'request' }>;
+type CallOf<T extends Call['type']> = Extract<Call, { type: T }>;
+
+const decodeLimits = { maxDepth: 10_000, maxInflatedBytes: maxFrameSize };
+
+/** Does what the frames say. One a program. */
+export class Dispatcher implements FrameSink {
+  readonly #outlet: Outlet;
+  readonly #sockets: Sockets;
+  readonly #context: SocketContext;
+  readonly #profile: string | undefined;
+  readonly #registry = new Registry();
+
+  constructor(outlet: Outlet, gate: OutputGate, sockets: Sockets, profile: string | undefined) {
+    this.#outlet = outlet;
+    this.#sockets = sockets;
+    this.#profile = profile;
+    this.#context = sockets.createContext({
+      reader: outlet.terms.reader,
+      gate,
+      ...(profile === undefined ? {} : { profile }),
+    });
+  }
+
+  /** How many connections and listeners there are, those being made included. */
+  get size(): number {
+    return this.#registry.size;
+  }
+
+  frame(bytes: Uint8Array): void {
+    try {
+      const send = readSend(bytes);
+      if (send === undefined) {
+        this.#term(bytes);
+      } else {
+        this.#send(send.id, send.data);
+      }
+    } catch (cause) {
+      this.#outlet.log.fault(workerId, 'a frame could not be handled', cause);
+    }
+  }
+
+  oversized(length: number): void {
+    const cause = `${length} bytes are more than ${maxFrameSize}`;
+    this.#outlet.log.fault(workerId, 'a frame was skipped', cause);
+  }
+
+  /** Closes everything in good order and calls back when nothing is left. */
+  closeAll(done: () => void): void {
+    for (const entry of this.#registry.all()) {
+      this.#release(entry);
+    }
+    this.#registry.whenEmpty(done);
+  }
+
+  #term(bytes: Uint8Array): void {
+    let term: Term;
+    try {
+      term = decode(bytes, decodeLimits);
+    } catch (cause) {
+      if (!(cause instanceof EtfError)) {
+        throw cause;
+      }
+      const where = `a frame could not be read at byte ${cause.offset}`;
+      this.#outlet.log.fault(workerId, where, `${cause.reason}, ${cause.message}`);
+      return;
+    }
+    try {
+      this.#message(readToNode(term));
+    } catch (cause) {
+      if (!(cause instanceof ProtocolFault)) {
+        throw cause;
+      }
+      this.#refuse(term, cause);
+    }
+  }
+
+  /** A frame of none of the known shapes is answered where it names a tag. */
+  #refuse(term: Term, fault: ProtocolFault): void {
+    const tag = term instanceof Tuple && isAtom(term.at(0), 'request') ? term.at(1) : undefined;
+    if (tag === undefined) {
+      this.#outlet.log.fault(workerId, 'a frame was refused', fault.message);
+    } else {
+      new Answer(this.#outlet, tag).fail(fault.reason);
+    }
+  }
+
+  #message(message: ToNode): void {
+    switch (message.type) {
+      case 'request':
+        this.#request(message);
+        return;
+      case 'cancel':
+        this.#cancel(message.id, message.tag);
+        return;
+      case 'send':
+        this.#send(message.id, message.data);
+        return;
+      case 'answer':
+        this.#onConnection(message.id, (socket) =>
+          socket.answer(message.questionId, message.value),
+        );
+        return;
+      case 'release': {
+        const entry = this.#registry.find(message.id);
+        if (entry !== undefined) {
+          this.#release(entry);
+        }
+      }
+    }
+  }
+
+  #send(id: number, data: Uint8Array): void {
+    this.#onConnection(id, (socket) => socket.send(data));
+  }
+
+  /** What comes for a connection that is gone already is ignored: its sender will hear of `gone`. */
+  #onConnection(id: number, use: (socket: SslSocket) => void): void {
+    const entry = this.#registry.find(id);
+    if (entry?.socket?.kind === 'connection') {
+      try {
+        use(entry.socket);
+      } catch (cause) {
+        this.#fail(entry, cause);
+      }
+    }
+  }
+
+  #request({ tag, id, call: callTerm }: RequestFrame): void {
+    const answer = new Answer(this.#outlet, tag);
+    const call = readCall(callTerm);
+    switch (call.type) {
+      case 'ping':
+        answer.done({ ok: undefined });
+        return;
+      case 'versions':
+        answer.value({ ok: this.#sockets.versions(this.#profile) });
+        return;
+      case 'connect':
+      case 'listen':
+      case 'accept':
+        this.#open(answer, id, call);
+        return;
+    }
+    const entry = this.#registry.find(id);
+    if (entry?.socket === undefined) {
+      answer.fail('closed');
+      return;
+    }
+    try {
+      const stop =
+        entry.socket.kind === 'connection'
+          ? callConnection(entry.socket, call, answer)
+          : callListener(entry.socket, call, answer);
+      answer.wait(entry, stop ?? nothingToStop);
+    } catch (cause) {
+      answer.fail(internalError(cause));
+      this.#fail(entry, cause);
+    }
+  }
+
+  /** The calls that make something new under `id`. */
+  #open(answer: Answer, id: number, call: CallOf<'connect' | 'listen' | 'accept'>): void {
+    const entry = id === workerId ? undefined : this.#registry.add(id);
+    if (entry === undefined) {
+      answer.fail('badarg');
+      return;
+    }
+    const events = new EntryEvents(this.#outlet, entry, (gone) => this.#forget(gone));
+    try {
+      switch (call.type) {
+        case 'connect':
+          this.#connect(answer, entry, events, call);
+          return;
+        case 'listen':
+          // The reply may come before `listen` returns, but no frame for the entry can.
+          entry.socket = this.#sockets.listen(this.#context, events, call, (result) =>
+            answer.done('error' in result ? result : { ok: undefined }),
+          );
+          answer.wait(entry, () => this.#release(entry));
+          return;
+        case 'accept':
+          this.#accept(answer, entry, events, call);
+      }
+    } catch (cause) {
+      answer.fail(internalError(cause));
+      this.#fail(entry, cause);
+    }
+  }
+
+  #connect(answer: Answer, entry: Entry, events: EntryEvents, call: CallOf<'connect'>): void {
+    const connecting = this.#sockets.connect(this.#context, events, call, (result) =>
+      answer.state(result),
+    );
+    entry.socket = connecting.socket;
+    answer.wait(entry, connecting.cancel);
+  }
+
+  #accept(answer: Answer, entry: Entry, events: EntryEvents, call: CallOf<'accept'>): void {
+    const listener = this.#registry.find(call.listenId)?.socket;
+    if (listener?.kind !== 'listener') {
+      answer.fail('closed');
+      this.#forget(entry);
+      return;
+    }
+    const stop = listener.accept(events, call.timeout, (result) => {
+      if ('ok' in result) {
+        entry.socket = result.ok;
+        answer.done({ ok: undefined });
+      } else {
+        answer.fail(result.error);
+        this.#forget(entry);
+      }
+    });
+    answer.wait(entry, () => {
+      stop();
+      this.#forget(entry);
+    });
+  }
+
+  #cancel(id: number, tag: Term): void {
+    const entry = this.#registry.find(id);
+    if (entry !== undefined) {
+      try {
+        entry.pending.get(tagKey(tag))?.cancel();
+      } catch (cause) {
+        this.#fail(entry, cause);
+      }
+    }
+  }
+
+  /** Nobody holds the entry any more. `gone` follows, at once or when all is sent. */
+  #release(entry: Entry): void {
+    try {
+      if (entry.socket === undefined) {
+        for (const call of [...entry.pending.values()]) {
+          call.cancel();
+        }
+        this.#forget(entry);
+      } else {
+        entry.socket.release();
+      }
+    } catch (cause) {
+      this.#outlet.log.fault(entry.id, 'a connection could not be closed', cause);
+      this.#forget(entry);
+    }
+  }
+
+  /** Ends what an unexpected exception has hit. */
+  #fail(entry: Entry, cause: unknown): void {
+    this.#outlet.log.fault(
+      entry.id,
+      'a connection is closed because of an unexpected error',
+      cause,
+    );
+    const reason = this.#outlet.terms.termOf(internalError(cause));
+    this.#outlet.writer.frame(encode(toBeamTerm({ type: 'error', id: entry.id, reason })));
+    this.#release(entry);
+  }
+
+  #forget(entry: Entry): void {
+    if (this.#registry.remove(entry)) {
+      this.#outlet.writer.frame(encode(toBeamTerm({ type: 'gone', id: entry.id })));
+    }
+  }
+}
+
+const nothingToStop: Cancel = () => undefined;
+
+type SocketCall = Exclude<Call, CallOf<'connect' | 'listen' | 'accept' | 'ping' | 'versions'>>;
+
+/** Begins a call; the `Cancel` ends its wait where it has one. */
+function callConnection(socket: SslSocket, call: SocketCall, answer: Answer): Cancel | undefined {
+  switch (call.type) {
+    case 'recv':
+      return socket.recv(call.length, call.timeout, (result) => answer.received(result));
+    case 'flush':
+      return socket.flush((result) => answer.done(result));
+    case 'handshake':
+      return socket.handshake(call.options, call.timeout, (result) => answer.state(result));
+    case 'setopts':
+      socket.setopts(call.options, (result) => answer.state(result));
+      return undefined;
+    case 'getopts':
+      answer.value(socket.getopts(call.names));
+      return undefined;
+    case 'shutdown':
+      socket.shutdown(call.how, (result) => answer.done(result));
+      return undefined;
+    case 'close':
+      socket.close((result) => answer.done(result));
+      return undefined;
+    case 'peername':
+      answer.value(socket.peername());
+      return undefined;
+    case 'sockname':
+      answer.value(socket.sockname());
+      return undefined;
+    case 'peercert':
+      answer.value(socket.peercert());
+      return undefined;
+    case 'negotiated_protocol':
+      answer.value(socket.negotiatedProtocol());
+      return undefined;
+    case 'connection_information':
+      answer.value(socket.connectionInformation(call.items));
+      return undefined;
+    case 'update_keys':
+      socket.updateKeys(call.direction, (result) => answer.done(result));
+      return undefined;
+    case 'getstat':
+      answer.value(socket.getstat(call.names));
+      return undefined;
+  }
+}
+
+function callListener(listener: SslListener, call: SocketCall, answer: Answer): undefined {
+  switch (call.type) {
+    case 'setopts':
+      listener.setopts(call.options, (result) => answer.state(result));
+      return;
+    case 'getopts':
+      answer.value(listener.getopts(call.names));
+      return;
+    case 'sockname':
+      answer.value(listener.sockname());
+      return;
+    case 'getstat':
+      answer.value(listener.getstat(call.names));
+      return;
+    case 'close':
+      listener.close((result) => answer.done(result));
+      return;
+    case 'recv':
+    case 'flush':
+    case 'handshake':
+    case 'shutdown':
+    case 'peername':
+    case 'peercert':
+    case 'negotiated_protocol':
+    case 'connection_information':
+    case 'update_keys':
+      answer.fail('enotconn');
+  }
+}

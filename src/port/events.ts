@@ -1,0 +1,95 @@
+/** What one connection or listener tells, as frames for its owner. */
+
+import { encode, type Term } from '../etf/index.ts';
+import type { LogLevel, Mode, SocketObserver } from '../ssl/socket/index.ts';
+import type { Value } from '../ssl/value.ts';
+import { type FrameWriter, maxFrameSize } from './framing.ts';
+import type { PortLog } from './logging.ts';
+import { ackFrame, bulkPrefixes, type ToBeam, toBeamTerm } from './protocol.ts';
+import type { Entry } from './registry.ts';
+import type { Terms } from './terms.ts';
+
+const noTag = new Uint8Array(0);
+
+/** The longest payload of a bulk frame; the rest of the frame takes far less than this leaves. */
+export const maxPayload = maxFrameSize - 4096;
+
+/** What events and answers are written with. One a program. */
+export interface Outlet {
+  readonly writer: FrameWriter;
+  readonly terms: Terms;
+  readonly log: PortLog;
+}
+
+/** Turns the events of one entry into frames, in the order in which they come. */
+export class EntryEvents implements SocketObserver {
+  readonly #outlet: Outlet;
+  readonly #entry: Entry;
+  readonly #forget: (entry: Entry) => void;
+
+  /** @param forget is told when the entry holds nothing any more; the last event */
+  constructor(outlet: Outlet, entry: Entry, forget: (entry: Entry) => void) {
+    this.#outlet = outlet;
+    this.#entry = entry;
+    this.#forget = forget;
+  }
+
+  data(bytes: Uint8Array, mode: Mode): void {
+    if (bytes.length > maxPayload) {
+      this.error('emsgsize');
+      this.#entry.socket?.release();
+      return;
+    }
+    const prefix = mode === 'list' ? bulkPrefixes.data_list : bulkPrefixes.data_binary;
+    this.#outlet.writer.bulk(prefix, this.#entry.id, noTag, bytes);
+  }
+
+  message(value: Value): void {
+    this.#tell((id) => ({ type: 'message', id, message: this.#term(value) }));
+  }
+
+  passive(): void {
+    this.#tell((id) => ({ type: 'passive', id }));
+  }
+
+  closed(): void {
+    this.#tell((id) => ({ type: 'closed', id }));
+  }
+
+  error(reason: Value): void {
+    this.#tell((id) => ({ type: 'error', id, reason: this.#term(reason) }));
+  }
+
+  sent(bytes: number): void {
+    this.#outlet.writer.frame(ackFrame(this.#entry.id, bytes));
+  }
+
+  sendFailed(): void {
+    this.#tell((id) => ({ type: 'send_failed', id }));
+  }
+
+  question(questionId: number, question: Value): void {
+    this.#tell((id) => ({ type: 'question', id, questionId, question: this.#term(question) }));
+  }
+
+  log(level: LogLevel, text: string): void {
+    this.#outlet.log.line(this.#entry.id, level, text);
+  }
+
+  gone(): void {
+    this.#forget(this.#entry);
+  }
+
+  #term(value: Value): Term {
+    return this.#outlet.terms.termOf(value);
+  }
+
+  /** A value that is no term must not hurt the connection that named it, nor the others. */
+  #tell(event: (id: number) => ToBeam): void {
+    try {
+      this.#outlet.writer.frame(encode(toBeamTerm(event(this.#entry.id))));
+    } catch (cause) {
+      this.#outlet.log.fault(this.#entry.id, 'an event could not be written', cause);
+    }
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * The port program itself: standard input to dispatcher to standard output, from the hello frame until
+ * standard input ends.
+ *
+ * The hello frame leaves before `src/ssl` is loaded, so that the BEAM need not wait for it; frames that come
+ * meanwhile wait in the pipe.
+ */
+
+// First: nothing that is loaded later may print to standard output.
+import './stdio_guard.ts';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+import { encode } from '../etf/index.ts';
+import type { Dispatcher, Sockets } from './dispatcher.ts';
+import { Deframer, type FrameSink, FrameWriter } from './framing.ts';
+import { describe, PortLog, printError } from './logging.ts';
+import { protocolVersion, toBeamTerm } from './protocol.ts';
+import { Terms } from './terms.ts';
+import { version } from './version.ts';
+
+/** Exit status after an unexpected error (`EX_SOFTWARE` of sysexits): the supervisor starts a new program. */
+const exitSoftware = 70;
+
+/** Milliseconds that connections have to say goodbye when the program ends. */
+const farewellTime = 1000;
+
+/** What the program runs on; tests put streams in memory here. */
+export interface PortHost {
+  readonly input: Readable;
+  readonly output: Writable;
+  /** Loads `src/ssl`. */
+  loadSockets(): Promise<Sockets>;
+  /** Writes a line to standard error. */
+  print(text: string): void;
+  exit(status: number): void;
+}
+
+/** Options of `ssl-port serve`. */
+export interface ServeOptions {
+  /** The profile of calls that name none. */
+  readonly profile?: string;
+}
+
+/** Runs the program on the process's own standard streams. */
+export function serve(options: ServeOptions): void {
+  const port = new Port(
+    {
+      input: openInput(),
+      output: openOutput(),
+      loadSockets,
+      print: printError,
+      exit: (status) => process.exit(status),
+    },
+    options,
+  );
+  process.on('uncaughtException', (cause) => port.crash(cause));
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => port.finish());
+  }
+  port.run();
+}
+
+/** One run of the program. */
+export class Port {
+  readonly #host: PortHost;
+  readonly #profile: string | undefined;
+  readonly #writer: FrameWriter;
+  readonly #log: PortLog;
+  #dispatcher: Dispatcher | undefined;
+  #finishing = false;
+  #deaf = false;
+
+  constructor(host: PortHost, options: ServeOptions) {
+    this.#host = host;
+    this.#profile = options.profile;
+    this.#writer = new FrameWriter(host.output);
+    this.#log = new PortLog(this.#writer, (text) => host.print(text));
+  }
+
+  /** Says hello, loads the rest, and serves until `finish`. */
+  run(): void {
+    const { input, output } = this.#host;
+    output.on('error', () => this.#lost());
+    input.on('error', () => this.finish());
+    input.on('end', () => this.finish());
+    const about = { version, node: process.versions.node, openssl: process.versions.openssl };
+    this.#writer.frame(encode(toBeamTerm({ type: 'hello', protocol: protocolVersion, about })));
+    this.#writer.flush();
+    this.#start().catch((cause) => this.crash(cause));
+  }
+
+  /** Closes every connection in good order, within `farewellTime`, and ends the program. */
+  finish(): void {
+    if (this.#finishing) {
+      return;
+    }
+    this.#finishing = true;
+    const deadline = setTimeout(() => this.#host.exit(0), farewellTime);
+    const leave = (): void => {
+      clearTimeout(deadline);
+      this.#host.exit(0);
+    };
+    const flushed = (): void => {
+      this.#writer.flush();
+      if (this.#deaf || this.#writer.waiting === 0) {
+        leave();
+      } else {
+        this.#host.output.end(leave);
+      }
+    };
+    if (this.#dispatcher === undefined) {
+      flushed();
+    } else {
+      this.#dispatcher.closeAll(flushed);
+    }
+  }
+
+  /** Ends the program at once: its state can no longer be trusted. */
+  crash(cause: unknown): void {
+    const stack = cause instanceof Error ? (cause.stack ?? describe(cause)) : describe(cause);
+    this.#host.print(`ssl-port: unexpected error, the program ends: ${stack}`);
+    this.#host.exit(exitSoftware);
+  }
+
+  async #start(): Promise<void> {
+    const terms = new Terms((name) =>
+      this.#log.fault(0, 'an atom is not in the protocol', JSON.stringify(name)),
+    );
+    const [{ Dispatcher }, sockets] = await Promise.all([
+      import('./dispatcher.ts'),
+      this.#host.loadSockets(),
+    ]);
+    const outlet = { writer: this.#writer, terms, log: this.#log };
+    const dispatcher = new Dispatcher(outlet, this.#writer, sockets, this.#profile);
+    this.#dispatcher = dispatcher;
+    this.#listen(dispatcher);
+  }
+
+  #listen(sink: FrameSink): void {
+    const deframer = new Deframer(sink);
+    this.#host.input.on('data', (chunk: Uint8Array) => {
+      if (!this.#finishing) {
+        deframer.push(chunk);
+      }
+    });
+  }
+
+  /** Nobody reads the output any more: the BEAM has closed the port. */
+  #lost(): void {
+    this.#deaf = true;
+    this.finish();
+  }
+}
+
+async function loadSockets(): Promise<Sockets> {
+  const [{ connect, createContext, listen }, { versions }] = await Promise.all([
+    import('../ssl/socket/index.ts'),
+    import('./versions.ts'),
+  ]);
+  return { connect, createContext, listen, versions };
+}
+
+/** A port's pipes are sockets to Node.js; files come in when somebody tries the program by hand. */
+function openInput(): Readable {
+  try {
+    return new Socket({ fd: 0, readable: true, writable: false });
+  } catch {
+    return createReadStream('', { fd: 0 });
+  }
+}
+
+function openOutput(): Writable {
+  try {
+    return new Socket({ fd: 1, readable: false, writable: true });
+  } catch {
+    return createWriteStream('', { fd: 1 });
+  }
+}
