@@ -40,6 +40,8 @@ export interface CertificatePlace {
   readonly position: number;
   /** Subject as RFC 4514 text; empty when the certificate could not be read that far. */
   readonly subject: string;
+  /** Whether it is the trust anchor. */
+  readonly trustAnchor?: boolean;
 }
 
 /** The parts of a {@link CertificateFault}. */
@@ -104,8 +106,9 @@ export class CertificateFault extends Error implements CertificateFaultReason {
 export function describeFault(reason: CertificateFaultReason): string {
   const parts = [ruleTexts[reason.rule]];
   if (reason.place !== undefined) {
-    const who = reason.place.position === 0 ? "the peer's own" : 'an issuer';
-    parts.push(`certificate ${reason.place.position} (${who}) "${reason.place.subject}"`);
+    const { position, subject, trustAnchor } = reason.place;
+    const who = position === 0 ? "the peer's own" : trustAnchor ? 'the trust anchor' : 'an issuer';
+    parts.push(`certificate ${position} (${who}) "${subject}"`);
   }
   if (reason.found !== undefined) parts.push(`found ${reason.found}`);
   if (reason.expected !== undefined) parts.push(`expected ${reason.expected}`);

@@ -7,6 +7,7 @@
  */
 
 import type { Certificate } from './certificate.ts';
+import { domainLabels } from './domain_name.ts';
 import { CertificateFault } from './faults.ts';
 import { ipAddressText, parseIpAddress } from './ip_address.ts';
 import { attributeTexts, nameText, printable } from './name.ts';
@@ -132,16 +133,6 @@ function toALabels(text: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** RFC 1035 §2.3.4: a label has at most 63 octets, a name at most 253 characters. */
-const labelPattern = /^(?:\*|[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)$/;
-
-/** The labels of a domain name in lower case; `undefined` for anything else. */
-function domainLabels(text: string): string[] | undefined {
-  if (text.length === 0 || text.length > 253) return undefined;
-  const labels = text.toLowerCase().split('.');
-  return labels.every((label) => labelPattern.test(label)) ? labels : undefined;
 }
 
 function domainMatches(

@@ -49,10 +49,13 @@ export {
   type TrustStore,
 } from './trust_store.ts';
 export {
+  defaultPolicy,
   defaultVerdict,
   type PathEvent,
+  type PathPolicy,
   type PathResult,
+  type PathValidation,
   type PathVerdict,
   verifyNoneVerdict,
 } from './validate.ts';
-export { type PathInput, runWith, verifyPeerChain } from './verify.ts';
+export { type PathInput, readPeerCertificate, runWith, verifyPeerChain } from './verify.ts';

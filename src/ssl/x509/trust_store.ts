@@ -1,12 +1,14 @@
 /**
  * Trust stores: the certificates a user trusts, indexed for path building.
  *
- * A store never changes, so thousands of connections can share one. Every certificate in it may
+ * A store never changes, so thousands of connections can share one; beside its certificates it
+ * holds a bounded cache of those that were seen below them. Every certificate in it may
  * serve as an intermediate; those that are self-issued may end a path (as trust anchors, RFC 5280
  * §6.1.1 d), unless a partial chain is asked for.
  */
 
 import { type Certificate, parseCertificate, sameCertificate } from './certificate.ts';
+import { CertificateCache } from './certificate_cache.ts';
 import { DerError } from './der.ts';
 
 /** An immutable set of trusted certificates. */
@@ -15,8 +17,12 @@ export interface TrustStore {
   readonly certificates: readonly Certificate[];
   /** All certificates with this subject, by its comparison key (`Name.key`). */
   bySubject(key: string): readonly Certificate[];
+  /** The store's own object for a certificate, if it is in the store. */
+  find(certificate: Certificate): Certificate | undefined;
   /** Whether this very certificate is in the store. */
   has(certificate: Certificate): boolean;
+  /** Certificates that led to an anchor of this store in earlier handshakes. */
+  readonly cache: CertificateCache;
 }
 
 /** A certificate that was meant for a trust store and could not be read. */
@@ -28,6 +34,7 @@ export interface RejectedCertificate {
 
 class IndexedTrustStore implements TrustStore {
   readonly certificates: readonly Certificate[];
+  readonly cache = new CertificateCache();
   readonly #bySubject: ReadonlyMap<string, readonly Certificate[]>;
 
   constructor(given: readonly Certificate[]) {
@@ -49,10 +56,14 @@ class IndexedTrustStore implements TrustStore {
     return this.#bySubject.get(key) ?? [];
   }
 
-  has(certificate: Certificate): boolean {
-    return this.bySubject(certificate.subject.key).some((other) =>
+  find(certificate: Certificate): Certificate | undefined {
+    return this.bySubject(certificate.subject.key).find((other) =>
       sameCertificate(other, certificate),
     );
+  }
+
+  has(certificate: Certificate): boolean {
+    return this.find(certificate) !== undefined;
   }
 }
 

@@ -1,14 +1,37 @@
 /**
- * The front door for a handshake: from the certificates a peer sent to a verdict.
- * Decoding, path building and path validation in one, with the bounds that keep a hostile chain cheap.
+ * The front door for a handshake: from the certificates a peer sent to a verdict. Decoding, path
+ * building and path validation in one, with the bounds that keep a hostile chain cheap.
  */
 
-import type { TrustStore } from './trust_store.ts';
-import type { PathEvent, PathResult, PathVerdict } from './validate.ts';
+import { type Certificate, sameCertificate } from './certificate.ts';
+import type { CertificateCache } from './certificate_cache.ts';
+import { DerError } from './der.ts';
+import { CertificateFault } from './faults.ts';
+import { candidatePaths } from './path.ts';
+import { SignatureChecker } from './signature_checker.ts';
+import { emptyTrustStore, type TrustStore } from './trust_store.ts';
+import {
+  type CandidatePath,
+  defaultPolicy,
+  defaultVerdict,
+  type PathEvent,
+  type PathPolicy,
+  type PathResult,
+  type PathValidation,
+  type PathVerdict,
+  usableKey,
+  validatePath,
+} from './validate.ts';
+
+/** A peer may send this many certificates. */
+export const maxSentCertificates = 64;
+
+/** At most this many complete paths are validated. */
+export const maxCandidatePaths = 32;
 
 /** What to check a peer's chain against. */
 export interface PathInput {
-  /** As the peer sent them, its own certificate first. */
+  /** As the peer sent them, its own certificate first; not kept. */
   readonly chain: readonly Uint8Array[];
   readonly trust: TrustStore;
   /** Milliseconds since 1970. */
@@ -17,23 +40,114 @@ export interface PathInput {
   readonly depth: number;
   /** The role of the peer whose certificate this is: a server's must be for server authentication. */
   readonly purpose: 'server' | 'client';
+  /** Deviations from `defaultPolicy`. */
+  readonly policy?: Partial<Pick<PathPolicy, keyof typeof defaultPolicy>>;
 }
 
 /**
  * Checks the chain a peer sent. Never throws for what a peer can send.
  *
- * Run it to its end with {@link runWith}, or yield its events to whoever decides.
+ * The events are those of one path: the first that needs no verdict overruled, or else the
+ * likeliest. Run it to its end with {@link runWith}, or yield its events to whoever decides.
  */
-export function* verifyPeerChain(_input: PathInput): Generator<PathEvent, PathResult, PathVerdict> {
-  throw new Error('not reached');
+export function* verifyPeerChain(input: PathInput): PathValidation {
+  const read = readChain(input.chain, input.trust.cache);
+  if (!read.ok) return read;
+  const { leaf, sent } = read;
+  const { now, depth, purpose } = input;
+  const policy: PathPolicy = { ...defaultPolicy, ...input.policy, now, depth, purpose };
+  const signatures = new SignatureChecker();
+  const path = choosePath(
+    candidatePaths({ leaf, sent, trust: input.trust, now, signatures }),
+    policy,
+    signatures,
+  );
+  const result = yield* validatePath(path, policy, signatures);
+  if (result.ok && path.anchor !== undefined) {
+    for (const certificate of path.certificates) input.trust.cache.keep(certificate);
+  }
+  return result;
+}
+
+/**
+ * Reads the peer's own certificate and no more, for a peer that is not verified at all: it must be
+ * well-formed and its key usable, since the handshake is signed with it. Never throws.
+ */
+export function readPeerCertificate(chain: readonly Uint8Array[]): PathResult {
+  const read = readChain(chain.slice(0, 1), emptyTrustStore.cache);
+  return read.ok ? { ok: true, leaf: read.leaf, chain: [read.leaf] } : read;
 }
 
 /** Runs a validation to its end with a function that gives the verdicts. */
 export function runWith(
-  validation: Generator<PathEvent, PathResult, PathVerdict>,
+  validation: PathValidation,
   verdict: (event: PathEvent) => PathVerdict,
 ): PathResult {
   let step = validation.next();
   while (!step.done) step = validation.next(verdict(step.value));
   return step.value;
+}
+
+/** The first path without a fault; when all have one, the first. */
+function choosePath(
+  candidates: Iterable<CandidatePath>,
+  policy: PathPolicy,
+  signatures: SignatureChecker,
+): CandidatePath {
+  let first: CandidatePath | undefined;
+  let left = maxCandidatePaths;
+  for (const candidate of candidates) {
+    first ??= candidate;
+    if (candidate.anchor === undefined || left-- === 0) break;
+    if (runWith(validatePath(candidate, policy, signatures), defaultVerdict).ok) return candidate;
+  }
+  return first as CandidatePath;
+}
+
+type ReadChain =
+  | { readonly ok: true; readonly leaf: Certificate; readonly sent: readonly Certificate[] }
+  | { readonly ok: false; readonly fault: CertificateFault };
+
+/** Decodes what the peer sent, each certificate once. Its own must be right; others that are not are left out. */
+function readChain(chain: readonly Uint8Array[], cache: CertificateCache): ReadChain {
+  const [first, ...rest] = chain;
+  if (first === undefined) return refused('no_certificate', undefined, undefined);
+  if (chain.length > maxSentCertificates) {
+    const found = `${chain.length} certificates`;
+    return refused('too_many_certificates', undefined, found, `at most ${maxSentCertificates}`);
+  }
+  const leaf = parseOrError(first, cache);
+  if (leaf instanceof DerError) return refused('malformed_certificate', '', leaf.message);
+  if (usableKey(leaf) === undefined) {
+    const found = `algorithm ${leaf.subjectPublicKeyInfo.algorithm.id}`;
+    return refused('unsupported_public_key', leaf.subjectText, found);
+  }
+  const sent: Certificate[] = [];
+  for (const der of rest) {
+    const certificate = parseOrError(der, cache);
+    if (certificate instanceof DerError) continue;
+    if ([leaf, ...sent].every((other) => !sameCertificate(other, certificate))) {
+      sent.push(certificate);
+    }
+  }
+  return { ok: true, leaf, sent };
+}
+
+function parseOrError(der: Uint8Array, cache: CertificateCache): Certificate | DerError {
+  try {
+    return cache.parse(der);
+  } catch (error) {
+    if (error instanceof DerError) return error;
+    throw error;
+  }
+}
+
+function refused(
+  rule: CertificateFault['rule'],
+  subject: string | undefined,
+  found: string | undefined,
+  expected?: string,
+): ReadChain {
+  const place = subject === undefined ? undefined : { position: 0, subject };
+  return { ok: false, fault: new CertificateFault({ rule, place, found, expected }) };
 }

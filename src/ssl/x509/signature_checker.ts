@@ -1,0 +1,61 @@
+/**
+ * Signatures of certificates: verifying them at most once, and not too many of them.
+ *
+ * One checker serves one handshake and bounds its work. That a signature is good is remembered for
+ * as long as the certificate lives, since neither certificate of the pair can change.
+ */
+
+import { CryptoFault, verifyWith } from '../crypto/index.ts';
+import type { Certificate } from './certificate.ts';
+
+/** One handshake may cost this many verifications of signatures. */
+export const maxSignatureChecks = 64;
+
+/** `limit`: the bound is reached, nothing is known. */
+export type SignatureVerdict = 'good' | 'bad' | 'limit';
+
+/** For each certificate a key that was found to have signed it, as it stands in a certificate. */
+const signers = new WeakMap<Certificate, Uint8Array>();
+
+/** Verifies signatures for one handshake. */
+export class SignatureChecker {
+  #remaining: number;
+  readonly #known = new Map<Certificate, Map<Certificate, SignatureVerdict>>();
+
+  /** @param limit the most verifications */
+  constructor(limit: number = maxSignatureChecks) {
+    this.#remaining = limit;
+  }
+
+  /** How many more signatures may be verified. */
+  get remaining(): number {
+    return this.#remaining;
+  }
+
+  /** Whether the key of `issuer` signed `certificate`. Names are not looked at. */
+  check(certificate: Certificate, issuer: Certificate): SignatureVerdict {
+    const issuerKey = issuer.subjectPublicKeyInfo.der;
+    const signer = signers.get(certificate);
+    if (signer !== undefined && Buffer.compare(signer, issuerKey) === 0) return 'good';
+    const known = this.#known.get(certificate) ?? new Map<Certificate, SignatureVerdict>();
+    const before = known.get(issuer);
+    if (before !== undefined) return before;
+    if (this.#remaining <= 0) return 'limit';
+    this.#remaining--;
+    const verdict = verifySignature(certificate, issuer) ? 'good' : 'bad';
+    if (verdict === 'good') signers.set(certificate, issuerKey);
+    this.#known.set(certificate, known.set(issuer, verdict));
+    return verdict;
+  }
+}
+
+function verifySignature(certificate: Certificate, issuer: Certificate): boolean {
+  const { signatureParameters, tbs, signature } = certificate;
+  if (signatureParameters === undefined) return false;
+  try {
+    return verifyWith(signatureParameters, issuer.publicKey, tbs, signature);
+  } catch (error) {
+    if (error instanceof CryptoFault) return false;
+    throw error;
+  }
+}
