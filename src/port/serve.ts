@@ -6,21 +6,24 @@
  * meanwhile wait in the pipe.
  */
 
-// First: nothing that is loaded later may print to standard output.
-import './stdio_guard.ts';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
+import { isatty } from 'node:tty';
 import { encode } from '../etf/index.ts';
 import type { Dispatcher, Sockets } from './dispatcher.ts';
 import { Deframer, type FrameSink, FrameWriter } from './framing.ts';
 import { describe, PortLog, printError } from './logging.ts';
 import { protocolVersion, toBeamTerm } from './protocol.ts';
+import type { ServeOptions } from './serve_options.ts';
 import { Terms } from './terms.ts';
 import { version } from './version.ts';
 
 /** Exit status after an unexpected error (`EX_SOFTWARE` of sysexits): the supervisor starts a new program. */
 const exitSoftware = 70;
+
+/** Exit status when a person has started it (`EX_USAGE`). */
+const exitUsage = 64;
 
 /** Milliseconds that connections have to say goodbye when the program ends. */
 const farewellTime = 1000;
@@ -36,14 +39,15 @@ export interface PortHost {
   exit(status: number): void;
 }
 
-/** Options of `ssl-port serve`. */
-export interface ServeOptions {
-  /** The profile of calls that name none. */
-  readonly profile?: string;
-}
-
-/** Runs the program on the process's own standard streams. */
+/** Runs the program on the process's own standard streams. `stdio_guard.ts` must be loaded before. */
 export function serve(options: ServeOptions): void {
+  if (isatty(0)) {
+    printError(
+      'ssl-port: serve speaks a binary protocol with the BEAM, which starts it as a port; ' +
+        'a terminal cannot (see: ssl-port help)',
+    );
+    process.exit(exitUsage);
+  }
   const port = new Port(
     {
       input: openInput(),

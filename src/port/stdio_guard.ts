@@ -1,5 +1,5 @@
 /**
- * Keeps standard output for frames alone. Imported before anything else by `serve.ts`: from then on
+ * Keeps standard output for frames alone. Loaded before anything else by `ssl-port serve`: from then on
  * `process.stdout` is standard error, so that `console.log`, `process.stdout.write` and whatever a
  * library prints by accident can never get into the stream of frames.
  *
@@ -12,3 +12,5 @@ Object.defineProperty(process, 'stdout', {
   enumerable: true,
   get: () => process.stderr,
 });
+
+export {};

@@ -1,0 +1,220 @@
+/**
+ * A stand-in for `src/ssl/socket`: it records what it is asked and lets a test decide when and what to
+ * answer and to tell.
+ */
+
+import type { Sockets } from '../../src/port/dispatcher.ts';
+import type {
+  Cancel,
+  ConnectRequest,
+  ListenRequest,
+  Received,
+  Reply,
+  Result,
+  SocketContext,
+  SocketHost,
+  SocketObserver,
+  SocketState,
+  SslListener,
+  SslSocket,
+  Timeout,
+} from '../../src/ssl/socket/index.ts';
+import type { Value } from '../../src/ssl/value.ts';
+
+const notImplemented = (): never => {
+  throw new Error('the test did not say what this call does');
+};
+
+/** A connection under a test's control. */
+export class FakeSocket implements SslSocket {
+  readonly kind = 'connection';
+  readonly observer: SocketObserver;
+  readonly request: ConnectRequest | undefined;
+  state: SocketState = { active: false, packetHeaderSize: 0 };
+  /** What was called, in order. */
+  readonly calls: string[] = [];
+  readonly sent: Uint8Array[] = [];
+  readonly answers: [number, unknown][] = [];
+  /** Waiting calls, oldest first. */
+  readonly receivers: { length: number; timeout: Timeout; reply: Reply<Received> }[] = [];
+  readonly flushers: Reply[] = [];
+  /** Settles the `connect` that made this socket. */
+  connected: Reply<SocketState> = notImplemented;
+
+  constructor(observer: SocketObserver, request?: ConnectRequest) {
+    this.observer = observer;
+    this.request = request;
+  }
+
+  handshake(_options: unknown, timeout: Timeout, reply: Reply<SocketState>): Cancel {
+    this.calls.push(`handshake ${timeout}`);
+    reply({ ok: this.state });
+    return () => this.calls.push('cancel handshake');
+  }
+
+  recv(length: number, timeout: Timeout, reply: Reply<Received>): Cancel {
+    this.calls.push(`recv ${length} ${timeout}`);
+    const receiver = { length, timeout, reply };
+    this.receivers.push(receiver);
+    return () => {
+      this.calls.push('cancel recv');
+      this.receivers.splice(this.receivers.indexOf(receiver), 1);
+    };
+  }
+
+  send(bytes: Uint8Array): void {
+    this.calls.push(`send ${bytes.length}`);
+    this.sent.push(bytes);
+  }
+
+  flush(reply: Reply): Cancel {
+    this.calls.push('flush');
+    this.flushers.push(reply);
+    return () => this.calls.push('cancel flush');
+  }
+
+  setopts(_options: unknown, reply: Reply<SocketState>): void {
+    this.calls.push('setopts');
+    reply({ ok: this.state });
+  }
+
+  getopts(_names: unknown): Result<Value> {
+    this.calls.push('getopts');
+    return { ok: { list: [['active', this.state.active]] } };
+  }
+
+  shutdown(_how: unknown, reply: Reply): void {
+    this.calls.push('shutdown');
+    reply({ ok: undefined });
+  }
+
+  close(reply: Reply): void {
+    this.calls.push('close');
+    reply({ ok: undefined });
+    this.observer.gone();
+  }
+
+  release(): void {
+    this.calls.push('release');
+    this.observer.gone();
+  }
+
+  peername(): Result<Value> {
+    return { ok: [[127, 0, 0, 1], 443] };
+  }
+
+  sockname(): Result<Value> {
+    return { error: 'einval' };
+  }
+
+  peercert(): Result<Value> {
+    return { ok: Uint8Array.of(48, 0) };
+  }
+
+  negotiatedProtocol(): Result<Value> {
+    return { error: 'protocol_not_negotiated' };
+  }
+
+  connectionInformation(_items: unknown): Result<Value> {
+    return { ok: { list: [['protocol', 'tlsv1.3']] } };
+  }
+
+  updateKeys(_type: unknown, reply: Reply): void {
+    this.calls.push('update_keys');
+    reply({ ok: undefined });
+  }
+
+  getstat(_names: unknown): Result<Value> {
+    return { ok: { list: [['recv_oct', 12]] } };
+  }
+
+  answer(questionId: number, value: unknown): void {
+    this.answers.push([questionId, value]);
+  }
+}
+
+/** A listener under a test's control. */
+export class FakeListener implements SslListener {
+  readonly kind = 'listener';
+  readonly observer: SocketObserver;
+  readonly request: ListenRequest;
+  readonly calls: string[] = [];
+  readonly acceptors: { observer: SocketObserver; reply: Reply<SslSocket> }[] = [];
+
+  constructor(observer: SocketObserver, request: ListenRequest) {
+    this.observer = observer;
+    this.request = request;
+  }
+
+  accept(observer: SocketObserver, timeout: Timeout, reply: Reply<SslSocket>): Cancel {
+    this.calls.push(`accept ${timeout}`);
+    const acceptor = { observer, reply };
+    this.acceptors.push(acceptor);
+    return () => {
+      this.calls.push('cancel accept');
+      this.acceptors.splice(this.acceptors.indexOf(acceptor), 1);
+    };
+  }
+
+  setopts(_options: unknown, reply: Reply<SocketState>): void {
+    reply({ ok: { active: true, packetHeaderSize: 0 } });
+  }
+
+  getopts(_names: unknown): Result<Value> {
+    return { ok: { list: [] } };
+  }
+
+  sockname(): Result<Value> {
+    return { ok: [[0, 0, 0, 0], 4433] };
+  }
+
+  getstat(_names: unknown): Result<Value> {
+    return { ok: { list: [] } };
+  }
+
+  close(reply: Reply): void {
+    this.calls.push('close');
+    reply({ ok: undefined });
+    this.observer.gone();
+  }
+
+  release(): void {
+    this.calls.push('release');
+    this.observer.gone();
+  }
+}
+
+/** Makes fakes, and keeps them for the test. */
+export class FakeSockets implements Sockets {
+  host: SocketHost | undefined;
+  readonly connections: FakeSocket[] = [];
+  readonly listeners: FakeListener[] = [];
+  readonly cancelled: FakeSocket[] = [];
+
+  readonly createContext: Sockets['createContext'] = (host) => {
+    this.host = host;
+    return { reader: host.reader, gate: host.gate } as SocketContext;
+  };
+
+  readonly connect: Sockets['connect'] = (_context, observer, request, reply) => {
+    const socket = new FakeSocket(observer, request);
+    socket.connected = reply;
+    this.connections.push(socket);
+    return {
+      socket,
+      cancel: () => {
+        this.cancelled.push(socket);
+        observer.gone();
+      },
+    };
+  };
+
+  readonly listen: Sockets['listen'] = (_context, observer, request, reply) => {
+    const listener = new FakeListener(observer, request);
+    this.listeners.push(listener);
+    reply({ ok: { active: true, packetHeaderSize: 0 } });
+    return listener;
+  };
+
+  readonly versions: Sockets['versions'] = () => ({ list: [['supported', { list: ['tlsv1.3'] }]] });
+}
