@@ -12,7 +12,10 @@
  * may call back into the socket from inside an event.
  */
 
+import type { ActiveMode, Mode, Timeout } from '../options/socket_options.ts';
 import type { TermReader, Value } from '../value.ts';
+
+export type { ActiveMode, Mode, Timeout };
 
 /** The outcome of a call: `{ ok }` or Erlang's `{error, Reason}`. */
 export type Result<T = undefined> = { readonly ok: T } | { readonly error: Value };
@@ -25,15 +28,6 @@ export type Reply<T = undefined> = (result: Result<T>) => void;
  * lost. Without effect once the reply has been called.
  */
 export type Cancel = () => void;
-
-/** A time to wait in milliseconds. */
-export type Timeout = number | 'infinity';
-
-/** `mode`: whether the caller sees received bytes as binaries or as lists. */
-export type Mode = 'binary' | 'list';
-
-/** `active`: a number is the count of messages still to be delivered before the socket turns passive. */
-export type ActiveMode = boolean | 'once' | number;
 
 /** How many bytes of length stand before each packet sent: `{packet, 1 | 2 | 4}`, else 0. */
 export type PacketHeaderSize = 0 | 1 | 2 | 4;

@@ -3,6 +3,10 @@
  * from the bytes that wait to a verdict, and agrees with `erlang:decode_packet/3` on every input.
  */
 
+import type { PacketType } from '../../options/socket_options.ts';
+
+export type { PacketType };
+
 /** What a packet function sees of the bytes that wait. */
 export interface WaitingBytes {
   readonly length: number;
@@ -62,9 +66,6 @@ export const packetFunctions = {
   4: counted(4),
   line,
 } as const satisfies Record<string, PacketFunction>;
-
-/** A value of the `packet` option. `raw` and 0 mean the same and are reported as set. */
-export type PacketType = 'raw' | 0 | 1 | 2 | 4 | 'line';
 
 /** The function of a type; `undefined` for plain bytes. */
 export function packetFunction(type: PacketType): PacketFunction | undefined {

@@ -1,0 +1,107 @@
+/** The options that list groups and signature algorithms: `eccs`, `supported_groups`, `signature_algs`, `signature_algs_cert`. */
+
+import { isImplemented } from '../tls/handshake/negotiation.ts';
+import { type NamedGroup, namedGroups } from '../tls/iana/groups.ts';
+import {
+  type SignatureScheme,
+  signatureSchemeRow,
+  signatureSchemes,
+} from '../tls/iana/signature_schemes.ts';
+import type { TermReader, Value } from '../value.ts';
+import { OptionFault } from './fault.ts';
+import type { Profile } from './profile.ts';
+
+/** The groups used when none are named. */
+export const defaultGroups: readonly NamedGroup[] = ['x25519', 'x448', 'secp256r1', 'secp384r1'];
+
+/**
+ * Reads a list of group names. Names that are no group are an error; groups that cannot be computed here are
+ * refused by name.
+ * @throws OptionFault
+ */
+export function readGroups(
+  option: string,
+  names: readonly string[],
+  term: unknown,
+): readonly NamedGroup[] {
+  const groups = names.map((name) => {
+    const group = namedGroups.find((known) => known === name);
+    if (group === undefined) throw new OptionFault(['options', [option, { term }]]);
+    if (!isImplemented(group)) {
+      throw new OptionFault(['options', ['not_supported', [option, name]]]);
+    }
+    return group;
+  });
+  if (groups.length === 0) throw new OptionFault(['options', [option, { term }]]);
+  return groups;
+}
+
+const HASHES = ['sha512', 'sha384', 'sha256'] as const;
+
+/** The schemes used when none are named: OTP's order; before OTP 26 SHA-224 and SHA-1 are among them. */
+export function defaultSignatureSchemes(profile: Profile): readonly SignatureScheme[] {
+  const modern: readonly SignatureScheme[] = [
+    'ed25519',
+    'ed448',
+    'ecdsa_secp521r1_sha512',
+    'ecdsa_secp384r1_sha384',
+    'ecdsa_secp256r1_sha256',
+    ...HASHES.map((hash) => `rsa_pss_pss_${hash}` as const),
+    ...HASHES.map((hash) => `rsa_pss_rsae_${hash}` as const),
+    ...HASHES.map((hash) => `rsa_pkcs1_${hash}` as const),
+  ];
+  if (profile !== 'otp25') return modern;
+  return [
+    ...modern,
+    'ecdsa_sha224',
+    'rsa_pkcs1_sha224',
+    'ecdsa_sha1',
+    'rsa_pkcs1_sha1',
+    'dsa_sha1',
+  ];
+}
+
+/**
+ * Reads a list of schemes: atoms as in TLS 1.3, pairs `{Hash, Sign}` as in TLS 1.2. As in OTP, pairs
+ * that are no scheme are left out so long as one scheme remains.
+ * @throws OptionFault `{options, no_supported_signature_schemes, {Name, List}}`, `{options, {Name, List}}`
+ */
+export function readSignatureSchemes(
+  option: string,
+  term: unknown,
+  reader: TermReader,
+): readonly SignatureScheme[] {
+  const schemes: SignatureScheme[] = [];
+  for (const element of reader.list(term) ?? []) {
+    const atom = reader.atom(element);
+    const scheme = atom === undefined ? byPair(element, reader) : byAtom(atom);
+    if (scheme === undefined && atom !== undefined) {
+      throw new OptionFault(['options', [option, { term }]]);
+    }
+    if (scheme !== undefined && !schemes.includes(scheme)) schemes.push(scheme);
+  }
+  if (schemes.length === 0) {
+    throw new OptionFault(['options', 'no_supported_signature_schemes', [option, { term }]]);
+  }
+  return schemes;
+}
+
+function byAtom(atom: string): SignatureScheme | undefined {
+  return signatureSchemes.find(
+    (name) => name === atom || signatureSchemeRow(name).otpName === atom,
+  );
+}
+
+function byPair(term: unknown, reader: TermReader): SignatureScheme | undefined {
+  const [hash, sign, ...rest] = (reader.tuple(term) ?? []).map((part) => reader.atom(part));
+  if (hash === undefined || sign === undefined || rest.length > 0) return undefined;
+  return signatureSchemes.find((name) => {
+    const pair = signatureSchemeRow(name).otpPair;
+    return pair !== undefined && pair[0] === hash && pair[1] === sign;
+  });
+}
+
+/** A scheme as OTP writes it. */
+export function signatureSchemeValue(scheme: SignatureScheme): Value {
+  return signatureSchemeRow(scheme).otpName;
+}

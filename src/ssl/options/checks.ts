@@ -1,0 +1,98 @@
+/** Readers of option values: each gives the value as TypeScript sees it, or `INVALID`. */
+
+import type { TermReader } from '../value.ts';
+
+/** What a reader answers to a term that the option cannot have. */
+export const INVALID = Symbol('invalid');
+
+/** Reads the term of an option. */
+export type Read<T> = (term: unknown, reader: TermReader) => T | typeof INVALID;
+
+/** One of these atoms. */
+export function oneOf<const T extends string>(...names: readonly T[]): Read<T> {
+  return (term, reader) => {
+    const atom = reader.atom(term);
+    return names.find((name) => name === atom) ?? INVALID;
+  };
+}
+
+/** `true` or `false`. */
+export const bool: Read<boolean> = (term, reader) => {
+  const atom = reader.atom(term);
+  if (atom === 'true') return true;
+  return atom === 'false' ? false : INVALID;
+};
+
+/** An integer within bounds, both included. */
+export function integer(least: number, most = Number.MAX_SAFE_INTEGER): Read<number> {
+  return (term, reader) => {
+    const number = reader.integer(term);
+    if (typeof number !== 'number' || number < least || number > most) return INVALID;
+    return number;
+  };
+}
+
+/** Milliseconds or `infinity`. */
+export const timeout: Read<number | 'infinity'> = (term, reader) =>
+  reader.atom(term) === 'infinity' ? 'infinity' : integer(0)(term, reader);
+
+/** A binary. */
+export const binary: Read<Uint8Array> = (term, reader) => reader.binary(term) ?? INVALID;
+
+/** A string, not empty or empty. */
+export const text: Read<string> = (term, reader) => reader.text(term) ?? INVALID;
+
+/** A string or a UTF-8 binary. */
+export const textOrBinary: Read<string> = (term, reader) => {
+  const bytes = reader.binary(term);
+  if (bytes !== undefined) return Buffer.from(bytes).toString();
+  return reader.text(term) ?? INVALID;
+};
+
+/** A list whose elements can all be read. */
+export function listOf<T>(read: Read<T>): Read<readonly T[]> {
+  return (term, reader) => {
+    const elements = reader.list(term);
+    if (elements === undefined) return INVALID;
+    const values: T[] = [];
+    for (const element of elements) {
+      const value = read(element, reader);
+      if (value === INVALID) return INVALID;
+      values.push(value);
+    }
+    return values;
+  };
+}
+
+/** The first reader that takes the term. */
+export function anyOf<A, B>(first: Read<A>, second: Read<B>): Read<A | B> {
+  return (term, reader) => {
+    const value = first(term, reader);
+    return value === INVALID ? second(term, reader) : value;
+  };
+}
+
+/** A fun on its way through the port, `{'$fun', Index, Arity}`, of one of these arities. */
+export function fun(...arities: readonly number[]): Read<{ readonly fun: unknown }> {
+  return (term, reader) => {
+    const [tag, index, arity] = reader.tuple(term) ?? [];
+    if (reader.atom(tag) !== '$fun' || reader.integer(index) === undefined) return INVALID;
+    const number = reader.integer(arity);
+    return typeof number === 'number' && arities.includes(number) ? { fun: term } : INVALID;
+  };
+}
+
+/** `{Fun, State}`. */
+export function funWithState(...arities: readonly number[]): Read<{ readonly fun: unknown }> {
+  const read = fun(...arities);
+  return (term, reader) => {
+    const tuple = reader.tuple(term);
+    return tuple?.length === 2 ? read(tuple[0], reader) : INVALID;
+  };
+}
+
+/** Any term at all. */
+export const anything: Read<{ readonly term: unknown }> = (term) => ({ term });
+
+/** A list of anything. */
+export const anyList: Read<readonly unknown[]> = (term, reader) => reader.list(term) ?? INVALID;

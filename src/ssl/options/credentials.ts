@@ -1,0 +1,285 @@
+/**
+ * From `cert`, `certfile`, `key`, `keyfile`, `password`, `certs_keys`, `cacerts` and `cacertfile` to
+ * what the engine signs with and whom it trusts.
+ */
+
+import { xxh3 } from '@node-rs/xxhash';
+import { hash, type PrivateKey } from '../crypto/index.ts';
+import { type Credential, credentialOf } from '../tls/config.ts';
+import type { Value } from '../value.ts';
+import {
+  type Certificate,
+  credentialMatches,
+  DerError,
+  emptyTrustStore,
+  nameText,
+  PemError,
+  PrivateKeyError,
+  parseCertificate,
+  readPem,
+  readPrivateKey,
+  readTrustStore,
+  type TrustStore,
+} from '../x509/index.ts';
+import { OptionFault } from './fault.ts';
+import { type FileCache, FileFault } from './files.ts';
+import type { GivenIdentity, TlsValues } from './tls_options.ts';
+
+const CERTIFICATE_LABELS: ReadonlySet<string> = new Set([
+  'CERTIFICATE',
+  'X509 CERTIFICATE',
+  'TRUSTED CERTIFICATE',
+]);
+
+/** The longest chain that is completed from the trust store. */
+const CHAIN_LIMIT = 10;
+
+/** `{options, {Name, File, {error, Posix}}}`, as `ssl` words it. */
+function fileFault(option: string, fault: FileFault): OptionFault {
+  return new OptionFault(['options', [option, { text: fault.path }, ['error', fault.reason]]]);
+}
+
+/** `{options, {Name, File, Reason}}`. */
+function contentFault(option: string, path: string, reason: Value): OptionFault {
+  return new OptionFault(['options', [option, { text: path }, reason]]);
+}
+
+/** Loads a file, turning what goes wrong into the option's fault. */
+function load<T>(
+  files: FileCache,
+  option: string,
+  path: string,
+  kind: string,
+  parse: (bytes: Uint8Array) => T,
+): T {
+  try {
+    return files.load(kind, path, parse);
+  } catch (error) {
+    if (error instanceof FileFault) throw fileFault(option, error);
+    if (error instanceof PemError || error instanceof DerError) {
+      throw contentFault(option, path, { text: error.message });
+    }
+    throw error;
+  }
+}
+
+function certificatesOfPem(bytes: Uint8Array): readonly Uint8Array[] {
+  return readPem(bytes)
+    .filter((entry) => CERTIFICATE_LABELS.has(entry.label))
+    .map((entry) => entry.der);
+}
+
+/** The trust stores of lists of roots, so that the same list given again costs no parsing. */
+export class TrustCache {
+  readonly #stores = new Map<
+    bigint,
+    { readonly ders: readonly Uint8Array[]; readonly store: TrustStore }
+  >();
+
+  /** How many lists are remembered; the least recently used go first. */
+  static readonly limit = 64;
+
+  /** The store for a list of DER certificates; those that cannot be read are left out. */
+  intern(ders: readonly Uint8Array[]): TrustStore {
+    const digest = digestOf(ders);
+    const known = this.#stores.get(digest);
+    if (known !== undefined && sameBytes(known.ders, ders)) {
+      this.#stores.delete(digest);
+      this.#stores.set(digest, known);
+      return known.store;
+    }
+    // The bytes given are views of a frame; the store outlives it.
+    const own = ders.map((der) => Uint8Array.prototype.slice.call(der));
+    const { store } = readTrustStore(own);
+    this.#stores.set(digest, { ders: own, store });
+    for (const oldest of this.#stores.keys()) {
+      if (this.#stores.size <= TrustCache.limit) break;
+      this.#stores.delete(oldest);
+    }
+    return store;
+  }
+}
+
+function digestOf(ders: readonly Uint8Array[]): bigint {
+  const hash = xxh3.Xxh3.withSeed();
+  for (const der of ders) hash.update(der);
+  return hash.digest();
+}
+
+function sameBytes(left: readonly Uint8Array[], right: readonly Uint8Array[]): boolean {
+  return (
+    left.length === right.length &&
+    left.every((der, index) => Buffer.compare(der, right[index] as Uint8Array) === 0)
+  );
+}
+
+/** What files and lists were made into, shared by all connections of a program. */
+export interface CredentialCaches {
+  readonly files: FileCache;
+  readonly trust: TrustCache;
+}
+
+/**
+ * The roots that the options name; `cacerts` goes before `cacertfile`. `undefined` when neither is there.
+ * @throws OptionFault `{options, {cacertfile, File, Reason}}`
+ */
+export function loadTrust(values: TlsValues, caches: CredentialCaches): TrustStore | undefined {
+  if (values.cacerts !== undefined) return caches.trust.intern(values.cacerts);
+  const path = values.cacertfile;
+  if (path === undefined || path === '') return undefined;
+  return load(caches.files, 'cacertfile', path, 'trust', (bytes) => {
+    const ders = certificatesOfPem(bytes);
+    if (ders.length === 0) throw contentFault('cacertfile', path, 'no_certificate');
+    return readTrustStore(ders).store;
+  });
+}
+
+/**
+ * The own identities that the options name, the preferred first.
+ * @param trust completes chains that lack intermediates
+ * @throws OptionFault naming the option and file that cannot be used
+ */
+export function loadCredentials(
+  values: TlsValues,
+  trust: TrustStore | undefined,
+  caches: CredentialCaches,
+): readonly Credential[] {
+  const identities = values.certs_keys ?? [plainIdentity(values)];
+  return identities.flatMap((identity) => loadIdentity(identity, trust ?? emptyTrustStore, caches));
+}
+
+function plainIdentity(values: TlsValues): GivenIdentity {
+  const { cert, certfile, key, keyfile, password } = values;
+  const secret = password !== undefined && !isFun(password) ? { password } : {};
+  return {
+    ...(cert === undefined ? {} : { cert }),
+    ...(certfile === undefined ? {} : { certfile }),
+    ...(key === undefined || 'foreign' in key ? {} : { key }),
+    ...(keyfile === undefined ? {} : { keyfile }),
+    ...secret,
+  };
+}
+
+function isFun(
+  value: string | Uint8Array | { readonly fun: unknown },
+): value is { readonly fun: unknown } {
+  return typeof value === 'object' && !(value instanceof Uint8Array);
+}
+
+function loadIdentity(
+  identity: GivenIdentity,
+  trust: TrustStore,
+  caches: CredentialCaches,
+): readonly Credential[] {
+  const certificates = loadChain(identity, caches.files);
+  const keyNamed = identity.key !== undefined || identity.keyfile !== undefined;
+  if (certificates === undefined && !keyNamed) return [];
+  const key = loadKey(identity, caches.files);
+  const [own] = certificates ?? [];
+  // A key without a certificate is checked, and of no use.
+  if (own === undefined || certificates === undefined || key === undefined) return [];
+  if (!credentialMatches(own, key)) {
+    throw new OptionFault([
+      'options',
+      ['key_does_not_match_certificate', certificateSource(identity, own), keySource(identity)],
+    ]);
+  }
+  return [identityOf(own, completeChain(certificates, trust), key)];
+}
+
+function loadChain(identity: GivenIdentity, files: FileCache): readonly Certificate[] | undefined {
+  const { cert, certfile } = identity;
+  if (cert !== undefined) {
+    try {
+      return cert.map((der) => parseCertificate(Uint8Array.prototype.slice.call(der)));
+    } catch (error) {
+      if (!(error instanceof DerError)) throw error;
+      throw new OptionFault(['options', ['cert', { text: error.message }]]);
+    }
+  }
+  if (certfile === undefined || certfile === '') return undefined;
+  return load(files, 'certfile', certfile, 'chain', (bytes) => {
+    const chain = certificatesOfPem(bytes).map(parseCertificate);
+    if (chain.length === 0) throw contentFault('certfile', certfile, 'no_certificate');
+    return chain;
+  });
+}
+
+function loadKey(identity: GivenIdentity, files: FileCache): PrivateKey | undefined {
+  const { key, password } = identity;
+  if (key !== undefined) {
+    try {
+      return readPrivateKey(key.der, key.type, password);
+    } catch (error) {
+      if (!(error instanceof PrivateKeyError)) throw error;
+      throw new OptionFault(['options', ['key', error.problem]]);
+    }
+  }
+  const path = identity.keyfile ?? identity.certfile;
+  if (path === undefined || path === '') {
+    throw new OptionFault(['options', ['key', 'undefined']]);
+  }
+  // The password is part of what was made of the file: a wrong one never finds the key.
+  const kind = `key ${hash('sha256', Buffer.from(password ?? '')).toString('hex')}`;
+  return load(files, 'keyfile', path, kind, (bytes) => {
+    try {
+      return readPrivateKey(bytes, undefined, password);
+    } catch (error) {
+      if (!(error instanceof PrivateKeyError)) throw error;
+      // OTP shows the empty list of entries it found.
+      const reason: Value = error.problem === 'no_key' ? { list: [] } : error.problem;
+      throw contentFault('keyfile', path, reason);
+    }
+  });
+}
+
+function certificateSource(identity: GivenIdentity, own: Certificate): Value {
+  const { certfile } = identity;
+  if (identity.cert === undefined && certfile !== undefined) {
+    return ['certfile', { text: certfile }];
+  }
+  return ['cert', { text: nameText(own.subject) }];
+}
+
+function keySource(identity: GivenIdentity): Value {
+  const path = identity.keyfile ?? identity.certfile;
+  return identity.key !== undefined || path === undefined ? 'key' : ['keyfile', { text: path }];
+}
+
+/** What is sent: without the root, with intermediates of the trust store where the chain lacks them. */
+function completeChain(given: readonly Certificate[], trust: TrustStore): readonly Certificate[] {
+  const chain = [...given];
+  while (chain.length < CHAIN_LIMIT) {
+    const last = chain[chain.length - 1] as Certificate;
+    if (selfIssued(last)) break;
+    const issuer = trust.bySubject(last.issuer.key)[0];
+    if (issuer === undefined || selfIssued(issuer)) break;
+    chain.push(issuer);
+  }
+  const last = chain[chain.length - 1] as Certificate;
+  if (chain.length > 1 && selfIssued(last)) chain.pop();
+  return chain;
+}
+
+function selfIssued(certificate: Certificate): boolean {
+  return certificate.subject.key === certificate.issuer.key;
+}
+
+/** The kinds of keys that can sign a handshake. */
+const SIGNING_KEYS: ReadonlySet<string> = new Set(['rsa', 'rsa_pss', 'ec', 'ed25519', 'ed448']);
+
+function identityOf(own: Certificate, chain: readonly Certificate[], key: PrivateKey): Credential {
+  const { type, pss } = own.publicKey;
+  if (!SIGNING_KEYS.has(type)) {
+    throw new OptionFault(['options', ['not_supported', ['key', type]]]);
+  }
+  // The certificate says what its key may do: an rsa key may serve an id-RSASSA-PSS certificate.
+  return {
+    ...credentialOf(
+      chain.map((certificate) => certificate.der),
+      key,
+    ),
+    keyType: type,
+    pss,
+  };
+}

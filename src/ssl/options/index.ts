@@ -1,0 +1,34 @@
+/** The room's front door: option lists in, settings and engine configurations out. */
+
+export { signatureSchemeValue } from './algorithms.ts';
+export { cipherSuiteMap } from './ciphers.ts';
+export { type ConfigSource, createConfigSource, engineConfig } from './engine_config.ts';
+export type { Result } from './fault.ts';
+export { type FileSource, systemFiles } from './files.ts';
+export {
+  implementedVersions,
+  type Options,
+  type ParseContext,
+  parseOptions,
+  type Role,
+} from './parse.ts';
+export { type Profile, profileNamed, profiles } from './profile.ts';
+export {
+  type ActiveMode,
+  changeTransport,
+  ipAddress,
+  type Mode,
+  type PacketType,
+  readChanges,
+  type SocketChanges,
+  type SocketOptions,
+  type Timeout,
+  type TransportOptions,
+  tellOption,
+} from './socket_options.ts';
+export {
+  type LogLevelOption,
+  type TlsOptionName,
+  type TlsValues,
+  tlsOptions,
+} from './tls_options.ts';

@@ -1,0 +1,392 @@
+/**
+ * Reads an option list into settings: splits TLS from socket options, checks roles, versions and
+ * conflicts in OTP's order and words (R36 to R39), and fills in the profile's defaults.
+ */
+
+import type { CipherSuite } from '../tls/iana/cipher_suites.ts';
+import type { NamedGroup } from '../tls/iana/groups.ts';
+import type { SignatureScheme } from '../tls/iana/signature_schemes.ts';
+import { compareVersions, type ProtocolVersion, protocolVersions } from '../tls/iana/versions.ts';
+import type { TermReader, Value } from '../value.ts';
+import {
+  defaultGroups,
+  defaultSignatureSchemes,
+  readGroups,
+  readSignatureSchemes,
+} from './algorithms.ts';
+import { INVALID } from './checks.ts';
+import { readCiphers } from './ciphers.ts';
+import { attempt, badValue, notSupported, OptionFault, type Result } from './fault.ts';
+import { type Profile, profileNamed, profiles } from './profile.ts';
+import {
+  defaultSocketOptions,
+  defaultTransportOptions,
+  isEmulated,
+  readEmulated,
+  readTransport,
+  type SocketOptions,
+  type TransportOptions,
+  type WrittenOption,
+  writtenOption,
+} from './socket_options.ts';
+import { type OptionRow, type TlsOptionName, type TlsValues, tlsOptions } from './tls_options.ts';
+
+/** The role of the end that the options are for. */
+export type Role = 'client' | 'server';
+
+/** Options that were read and found good. Never changed; `handshake` makes new ones of them. */
+export interface Options {
+  readonly role: Role;
+  readonly profile: Profile;
+  /** What was given for TLS, by name; `undefined` where nothing was. */
+  readonly values: TlsValues;
+  /** The TLS options as they were written, the last of each name. */
+  readonly written: ReadonlyMap<string, unknown>;
+  /** Enabled versions, the newest first. */
+  readonly versions: readonly ProtocolVersion[];
+  readonly cipherSuites: readonly CipherSuite[];
+  readonly groups: readonly NamedGroup[];
+  readonly signatureSchemes: readonly SignatureScheme[];
+  readonly signatureSchemesCert: readonly SignatureScheme[] | undefined;
+  readonly verify: 'verify_none' | 'verify_peer';
+  readonly failIfNoPeerCert: boolean;
+  readonly socket: SocketOptions;
+  readonly transport: TransportOptions;
+}
+
+/** Where an option list stands. */
+export interface ParseContext {
+  readonly role: Role;
+  /** The profile where the list names none. */
+  readonly profile: Profile;
+  /** What the list builds upon: a listener's options, for `handshake`. */
+  readonly base?: Options | undefined;
+}
+
+/** The versions that this release speaks, the newest first. */
+export const implementedVersions: readonly ProtocolVersion[] = ['tlsv1.3', 'tlsv1.2'];
+
+/**
+ * Reads an option list.
+ * @param term the list; `{'$env', Defaults}` in it holds defaults from the application's environment
+ */
+export function parseOptions(
+  term: unknown,
+  reader: TermReader,
+  context: ParseContext,
+): Result<Options> {
+  return attempt(() => new Parser(reader, context).parse(term));
+}
+
+/** An option list sorted by who reads it. */
+interface Sorted {
+  readonly tls: WrittenOption[];
+  readonly emulated: WrittenOption[];
+  readonly transport: WrittenOption[];
+}
+
+class Parser {
+  readonly #reader: TermReader;
+  readonly #context: ParseContext;
+  readonly #environment = new Map<string, unknown>();
+
+  constructor(reader: TermReader, context: ParseContext) {
+    this.#reader = reader;
+    this.#context = context;
+  }
+
+  parse(term: unknown): Options {
+    const { base, role } = this.#context;
+    const sorted = this.#sort(term);
+    // A server without a single option cannot work (R39).
+    const total = sorted.tls.length + sorted.emulated.length + sorted.transport.length;
+    if (role === 'server' && base === undefined && total === 0) throw new OptionFault('nooptions');
+
+    const written = new Map(base?.written);
+    for (const option of sorted.tls) written.set(option.name, option.value);
+    const profile = this.#profile(written);
+    const versions = this.#versions(written, sorted.tls, profile);
+    const values = this.#values(sorted.tls, written, versions, profile);
+    const settings = this.#settings(values, written, versions, profile);
+    const socket = sorted.emulated.reduce(
+      (options, { name, value }) => readEmulated(options, name, value, this.#reader),
+      base?.socket ?? defaultSocketOptions,
+    );
+    const transport = readTransport(
+      base?.transport ?? defaultTransportOptions,
+      sorted.transport,
+      role === 'client' ? 'connect' : 'listen',
+      this.#reader,
+    );
+    return { role, profile, values, written, versions, ...settings, socket, transport };
+  }
+
+  #sort(term: unknown): Sorted {
+    const elements = this.#reader.list(term);
+    if (elements === undefined) throw new OptionFault(['options', ['not_a_proplist', { term }]]);
+    const sorted: Sorted = { tls: [], emulated: [], transport: [] };
+    for (const element of elements) {
+      const option = writtenOption(element, this.#reader) ?? this.#bareAtom(element);
+      if (option.name === '$env') this.#readEnvironment(option.value);
+      else if (Object.hasOwn(tlsOptions, option.name)) sorted.tls.push(option);
+      else if (isEmulated(option.name)) sorted.emulated.push(option);
+      else sorted.transport.push(option);
+    }
+    return sorted;
+  }
+
+  #bareAtom(element: unknown): WrittenOption {
+    const atom = this.#reader.atom(element);
+    // The atoms stand for tuples: `binary` for {mode, binary}, `inet6` for {inet6, true}.
+    if (atom === 'binary' || atom === 'list')
+      return { name: 'mode', value: element, term: element };
+    throw new OptionFault(['option_not_a_key_value_tuple', { term: element }]);
+  }
+
+  #readEnvironment(term: unknown): void {
+    for (const element of this.#reader.list(term) ?? []) {
+      const option = writtenOption(element, this.#reader);
+      if (option !== undefined) this.#environment.set(option.name, option.value);
+    }
+  }
+
+  #profile(written: ReadonlyMap<string, unknown>): Profile {
+    const { base, profile } = this.#context;
+    const given = written.get('profile');
+    if (given !== undefined) {
+      const named = profileNamed(this.#reader.atom(given));
+      if (named === undefined) throw badValue('profile', given);
+      return named;
+    }
+    if (base !== undefined) return base.profile;
+    return profileNamed(this.#reader.atom(this.#environment.get('profile'))) ?? profile;
+  }
+
+  /** `versions`, else the environment's `protocol_version`, else the profile's; newest first. */
+  #versions(
+    written: ReadonlyMap<string, unknown>,
+    tls: readonly WrittenOption[],
+    profile: Profile,
+  ): readonly ProtocolVersion[] {
+    const given = tls.filter((option) => option.name === 'versions').map(({ value }) => value);
+    for (const term of given) this.#readVersions(term);
+    const term = written.get('versions') ?? this.#environment.get('protocol_version');
+    const versions = term === undefined ? [] : this.#readVersions(term);
+    return versions.length > 0 ? versions : profiles[profile].versions;
+  }
+
+  #readVersions(term: unknown): readonly ProtocolVersion[] {
+    const elements = this.#reader.list(term) ?? (this.#isAtom(term) ? [term] : undefined);
+    if (elements === undefined) throw badValue('versions', term);
+    const versions = new Set<ProtocolVersion>();
+    for (const element of elements) {
+      const version = protocolVersions.find((name) => name === this.#reader.atom(element));
+      if (version === undefined || version === 'sslv3') {
+        throw new OptionFault(['options', [{ term: element }, ['versions', { term }]]]);
+      }
+      versions.add(version);
+    }
+    const sorted = [...versions].sort((left, right) => compareVersions(right, left));
+    this.#checkContiguous(sorted, term);
+    const unknown = sorted.find((version) => !implementedVersions.includes(version));
+    if (unknown !== undefined) {
+      throw new OptionFault(['options', [unknown, ['versions', { term }]]]);
+    }
+    return sorted;
+  }
+
+  #isAtom(term: unknown): boolean {
+    const atom = this.#reader.atom(term);
+    return atom !== undefined && protocolVersions.some((version) => version === atom);
+  }
+
+  #checkContiguous(sorted: readonly ProtocolVersion[], term: unknown): void {
+    for (const [index, version] of sorted.entries()) {
+      const below = protocolVersions[protocolVersions.indexOf(version) - 1];
+      const next = sorted[index + 1];
+      if (next !== undefined && below !== undefined && next !== below) {
+        throw new OptionFault(['options', 'missing_version', [below, ['versions', { term }]]]);
+      }
+    }
+  }
+
+  #values(
+    tls: readonly WrittenOption[],
+    written: ReadonlyMap<string, unknown>,
+    versions: readonly ProtocolVersion[],
+    profile: Profile,
+  ): TlsValues {
+    // Every one is checked, also those that a later one of the same name replaces.
+    for (const { name, value } of tls) {
+      this.#read(name as TlsOptionName, value, versions, profile);
+    }
+    const values: Record<string, unknown> = {};
+    for (const [name, value] of written) {
+      values[name] = this.#read(name as TlsOptionName, value, versions, profile);
+    }
+    return values as TlsValues;
+  }
+
+  #read(
+    name: TlsOptionName,
+    term: unknown,
+    versions: readonly ProtocolVersion[],
+    profile: Profile,
+  ): unknown {
+    // Read with the others, for their own kinds of errors.
+    if (name === 'versions' || name === 'profile') return undefined;
+    const row = tlsOptions[name] as unknown as OptionRow<unknown>;
+    const { role } = this.#context;
+    if (row.only !== undefined && row.only !== role) {
+      throw new OptionFault(['option', `${row.only}_only`, name]);
+    }
+    const needed = row.versions;
+    if (needed !== undefined && !versions.some((version) => needed.includes(version))) {
+      throw this.#dependency(name, needed, versions, profile);
+    }
+    if (this.#reader.atom(term) === 'undefined') return undefined;
+    const value = row.read(term, this.#reader);
+    if (value === INVALID) throw this.#wrongValue(name, term);
+    if (typeof value === 'object' && value !== null && 'wrong' in value) {
+      const { wrong } = value as { readonly wrong: unknown };
+      throw new OptionFault(['options', [name, ['invalid_protocol', { term: wrong }]]]);
+    }
+    if (row.served !== undefined && !row.served(value)) {
+      this.#checkRoleOf(name, term, value);
+      throw notSupported(name, term);
+    }
+    return value;
+  }
+
+  #dependency(
+    name: string,
+    needed: readonly ProtocolVersion[],
+    versions: readonly ProtocolVersion[],
+    profile: Profile,
+  ): OptionFault {
+    if (profile === 'otp25') {
+      return new OptionFault([
+        'options',
+        'dependency',
+        [name, ['versions', { list: [...needed] }]],
+      ]);
+    }
+    return new OptionFault([
+      'options',
+      'incompatible',
+      { list: [name, ['versions', { list: [...versions] }]] },
+    ]);
+  }
+
+  /** Values of `session_tickets` belong to one role each, and OTP says so. */
+  static readonly ticketModes: Readonly<Record<Role, readonly string[]>> = {
+    client: ['disabled', 'manual', 'auto'],
+    server: ['disabled', 'stateful', 'stateless'],
+  };
+
+  #wrongValue(name: string, term: unknown): OptionFault {
+    if (name === 'session_tickets') return this.#wrongTicketMode(term);
+    return badValue(name, term);
+  }
+
+  #checkRoleOf(name: string, term: unknown, value: unknown): void {
+    if (name !== 'session_tickets') return;
+    const modes = Parser.ticketModes[this.#context.role];
+    if (!modes.includes(String(value).replace('_with_cert', ''))) throw this.#wrongTicketMode(term);
+  }
+
+  #wrongTicketMode(term: unknown): OptionFault {
+    const { role } = this.#context;
+    const modes: Value = { list: [...Parser.ticketModes[role]] };
+    return new OptionFault(['options', 'role', ['session_tickets', [{ term }, [role, modes]]]]);
+  }
+
+  #settings(
+    values: TlsValues,
+    written: ReadonlyMap<string, unknown>,
+    versions: readonly ProtocolVersion[],
+    profile: Profile,
+  ): Pick<
+    Options,
+    | 'cipherSuites'
+    | 'groups'
+    | 'signatureSchemes'
+    | 'signatureSchemesCert'
+    | 'verify'
+    | 'failIfNoPeerCert'
+  > {
+    const { role } = this.#context;
+    const defaults = profiles[profile];
+    const verify = values.verify ?? (role === 'client' ? defaults.clientVerify : 'verify_none');
+    const failIfNoPeerCert = values.fail_if_no_peer_cert ?? defaults.failIfNoPeerCert;
+    if (verify === 'verify_none' && values.fail_if_no_peer_cert === true) {
+      throw new OptionFault([
+        'options',
+        'incompatible',
+        ['verify', 'verify_none'],
+        ['fail_if_no_peer_cert', true],
+      ]);
+    }
+    if (verify === 'verify_peer') this.#checkRoots(values, profile);
+    const ciphers = written.get('ciphers') ?? [];
+    return {
+      verify,
+      failIfNoPeerCert: verify === 'verify_peer' && failIfNoPeerCert,
+      cipherSuites: readCiphers(ciphers, versions, this.#reader),
+      groups: this.#groups(values, written),
+      signatureSchemes:
+        this.#schemes('signature_algs', values.signature_algs, written) ??
+        defaultSignatureSchemes(profile),
+      signatureSchemesCert: this.#schemes(
+        'signature_algs_cert',
+        values.signature_algs_cert,
+        written,
+      ),
+    };
+  }
+
+  /** Verifying needs roots (R39; from OTP 26 in other words). */
+  #checkRoots(values: TlsValues, profile: Profile): void {
+    const { cacerts, cacertfile } = values;
+    if (cacerts !== undefined && cacerts.length > 0) return;
+    if (cacerts === undefined && cacertfile !== undefined && cacertfile !== '') return;
+    if (profile === 'otp25') throw new OptionFault(['options', ['cacertfile', { list: [] }]]);
+    throw new OptionFault([
+      'options',
+      'incompatible',
+      {
+        list: [
+          ['verify', 'verify_peer'],
+          ['cacerts', cacerts === undefined ? 'undefined' : { list: [] }],
+        ],
+      },
+    ]);
+  }
+
+  /** TLS 1.3 has `supported_groups`, older versions `eccs`; here one list serves both. */
+  #groups(values: TlsValues, written: ReadonlyMap<string, unknown>): readonly NamedGroup[] {
+    const names = [
+      ...this.#groupsOf('supported_groups', values.supported_groups, written),
+      ...this.#groupsOf('eccs', values.eccs, written),
+    ];
+    return names.length === 0 ? defaultGroups : [...new Set(names)];
+  }
+
+  #groupsOf(
+    option: string,
+    names: readonly string[] | undefined,
+    written: ReadonlyMap<string, unknown>,
+  ): readonly NamedGroup[] {
+    if (names === undefined || names.length === 0) return [];
+    return readGroups(option, names, written.get(option));
+  }
+
+  #schemes(
+    option: string,
+    given: readonly unknown[] | undefined,
+    written: ReadonlyMap<string, unknown>,
+  ): readonly SignatureScheme[] | undefined {
+    if (given === undefined) return undefined;
+    return readSignatureSchemes(option, written.get(option), this.#reader);
+  }
+}

@@ -1,0 +1,324 @@
+/**
+ * The option table: one row an option of `ssl`. A row says who may have it, with which versions it
+ * makes sense, how its value is read, and which of the good values this release serves.
+ *
+ * Options that concern the socket are in `socket_options.ts`; what the values become is in
+ * `engine_config.ts` and `credentials.ts`.
+ */
+
+import type { ProtocolVersion } from '../tls/iana/versions.ts';
+import type { TermReader } from '../value.ts';
+import {
+  anyList,
+  anyOf,
+  anything,
+  binary,
+  bool,
+  fun,
+  funWithState,
+  INVALID,
+  integer,
+  listOf,
+  oneOf,
+  type Read,
+  text,
+  textOrBinary,
+  timeout,
+} from './checks.ts';
+
+/** One option. */
+export interface OptionRow<T> {
+  readonly read: Read<T>;
+  /** The only role that may have it; the other is answered `{option, server_only | client_only, Name}`. */
+  readonly only?: 'client' | 'server';
+  /** It needs one of these versions enabled. */
+  readonly versions?: readonly ProtocolVersion[];
+  /** Whether a good value is served; a value that is not is refused as `not_supported`. */
+  readonly served?: (value: T) => boolean;
+}
+
+function row<T>(read: Read<T>, more: Omit<OptionRow<T>, 'read'> = {}): OptionRow<T> {
+  return { read, ...more };
+}
+
+const TLS13: readonly ProtocolVersion[] = ['tlsv1.3'];
+const BEFORE13: readonly ProtocolVersion[] = ['tlsv1', 'tlsv1.1', 'tlsv1.2'];
+
+const never = (): boolean => false;
+const not = (value: unknown): boolean => value === false;
+const empty = (value: readonly unknown[]): boolean => value.length === 0;
+
+const LOG_LEVELS = [
+  'emergency',
+  'alert',
+  'critical',
+  'error',
+  'warning',
+  'notice',
+  'info',
+  'debug',
+] as const;
+
+/** What `log_level` may be. */
+export type LogLevelOption = 'none' | 'all' | (typeof LOG_LEVELS)[number];
+
+/** A private key as it was given: DER with the name of its container, or without. */
+export interface GivenKey {
+  readonly der: Uint8Array;
+  readonly type: 'RSAPrivateKey' | 'DSAPrivateKey' | 'ECPrivateKey' | 'PrivateKeyInfo' | undefined;
+}
+
+const KEY_TYPES = {
+  RSAPrivateKey: 'RSAPrivateKey',
+  DSAPrivateKey: 'DSAPrivateKey',
+  ECPrivateKey: 'ECPrivateKey',
+  PrivateKeyInfo: 'PrivateKeyInfo',
+  rsa: 'RSAPrivateKey',
+  dsa: 'DSAPrivateKey',
+} as const;
+
+const givenKey: Read<GivenKey> = (term, reader) => {
+  const bare = reader.binary(term);
+  // The oldest form of the option: a bare RSAPrivateKey.
+  if (bare !== undefined) return { der: bare, type: 'RSAPrivateKey' };
+  const [tag, body, ...rest] = reader.tuple(term) ?? [];
+  const name = reader.atom(tag);
+  const der = reader.binary(body);
+  if (name === undefined || der === undefined || rest.length > 0) return INVALID;
+  const type = Object.hasOwn(KEY_TYPES, name)
+    ? KEY_TYPES[name as keyof typeof KEY_TYPES]
+    : undefined;
+  return type === undefined ? INVALID : { der, type };
+};
+
+/** A key held elsewhere: an engine, or a `sign_fun`. */
+const foreignKey: Read<{ readonly foreign: true }> = (term, reader) => {
+  const entries = reader.map(term) ?? [];
+  const names = entries.map(([name]) => reader.atom(name));
+  return names.includes('algorithm') ? { foreign: true } : INVALID;
+};
+
+const chain: Read<readonly Uint8Array[]> = (term, reader) => {
+  const one = reader.binary(term);
+  return one === undefined ? listOf(binary)(term, reader) : [one];
+};
+
+/** One identity of `certs_keys`. */
+export interface GivenIdentity {
+  readonly cert?: readonly Uint8Array[];
+  readonly certfile?: string;
+  readonly key?: GivenKey;
+  readonly keyfile?: string;
+  readonly password?: string | Uint8Array;
+}
+
+const password: Read<string | Uint8Array> = (term, reader) =>
+  reader.binary(term) ?? text(term, reader);
+
+const IDENTITY_READERS: Readonly<Record<keyof GivenIdentity, Read<unknown>>> = {
+  cert: chain,
+  certfile: textOrBinary,
+  key: givenKey,
+  keyfile: textOrBinary,
+  password,
+};
+
+const identity: Read<GivenIdentity> = (term, reader) => {
+  const entries = reader.map(term);
+  if (entries === undefined) return INVALID;
+  const given: Record<string, unknown> = {};
+  for (const [key, body] of entries) {
+    const name = reader.atom(key) ?? '';
+    if (!Object.hasOwn(IDENTITY_READERS, name)) return INVALID;
+    const value = IDENTITY_READERS[name as keyof GivenIdentity](body, reader);
+    if (value === INVALID) return INVALID;
+    given[name] = value;
+  }
+  return given;
+};
+
+/** A root: DER, or `public_key`'s pair of DER and decoded certificate. */
+const root: Read<Uint8Array> = (term, reader) => {
+  const [tag, der] = reader.tuple(term) ?? [];
+  return reader.atom(tag) === 'cert' ? binary(der, reader) : binary(term, reader);
+};
+
+const serverName: Read<string | 'disable'> = (term, reader) => {
+  const atom = reader.atom(term);
+  if (atom === 'disable') return 'disable';
+  return atom === undefined ? text(term, reader) : INVALID;
+};
+
+/** The bytes of the protocol names, or the element that is none. */
+const protocols: Read<readonly Uint8Array[] | { readonly wrong: unknown }> = (term, reader) => {
+  const elements = reader.list(term);
+  if (elements === undefined) return INVALID;
+  const names: Uint8Array[] = [];
+  for (const element of elements) {
+    const name = reader.binary(element);
+    if (name === undefined || name.length === 0 || name.length > 255) return { wrong: element };
+    names.push(name);
+  }
+  return names;
+};
+
+const file = textOrBinary;
+const boolRow = row(bool);
+const pair: Read<unknown> = (term, reader) =>
+  reader.tuple(term)?.length === 2 ? { term } : INVALID;
+const transportModule: Read<{ readonly gen_tcp: boolean }> = (term, reader) => {
+  const parts = reader.tuple(term) ?? [];
+  if (parts.length < 3 || parts.length > 5) return INVALID;
+  if (parts.some((part) => reader.atom(part) === undefined)) return INVALID;
+  return { gen_tcp: reader.atom(parts[0]) === 'gen_tcp' };
+};
+const sniHosts: Read<readonly unknown[]> = (term, reader) => {
+  const hosts = reader.list(term);
+  if (hosts === undefined) return INVALID;
+  const good = hosts.every((host) => {
+    const [name, options] = reader.tuple(host) ?? [];
+    return reader.text(name) !== undefined && reader.list(options) !== undefined;
+  });
+  return good ? hosts : INVALID;
+};
+const fragmentLength: Read<number> = (term, reader) => {
+  const length = reader.integer(term);
+  return length === 512 || length === 1024 || length === 2048 || length === 4096 ? length : INVALID;
+};
+const stringPair: Read<unknown> = (term, reader: TermReader) => {
+  const parts = reader.tuple(term);
+  return parts?.length === 2 && parts.every((part) => reader.text(part) !== undefined)
+    ? { term }
+    : INVALID;
+};
+
+/** Every option of `ssl` that concerns TLS. */
+export const tlsOptions = {
+  // What is spoken.
+  protocol: row(oneOf('tls', 'dtls'), { served: (value) => value === 'tls' }),
+  versions: row(listOf((term, reader) => reader.atom(term) ?? INVALID)),
+  ciphers: row(anyList),
+  eccs: row(listOf((term, reader) => reader.atom(term) ?? INVALID)),
+  supported_groups: row(
+    listOf((term, reader) => reader.atom(term) ?? INVALID),
+    { versions: TLS13 },
+  ),
+  signature_algs: row(anyList),
+  signature_algs_cert: row(anyList),
+  honor_cipher_order: row(bool, { only: 'server' }),
+  honor_ecc_order: row(bool, { only: 'server', served: not }),
+  handshake: row(oneOf('full', 'hello'), { served: (value) => value === 'full' }),
+  max_handshake_size: row(integer(1, 8388607)),
+  max_fragment_length: row(fragmentLength, { served: never }),
+  middlebox_comp_mode: boolRow,
+  key_update_at: row(integer(1), { versions: TLS13 }),
+  fallback: row(bool, { only: 'client', served: not }),
+  padding_check: row(bool, { versions: ['tlsv1'] }),
+  beast_mitigation: row(oneOf('disabled', 'one_n_minus_one', 'zero_n'), { versions: ['tlsv1'] }),
+
+  // Who one is.
+  cert: row(chain),
+  certfile: row(file),
+  key: row(anyOf(givenKey, foreignKey), { served: (key) => !('foreign' in key) }),
+  keyfile: row(file),
+  password: row(anyOf(password, fun(0)), { served: (secret) => !isFun(secret) }),
+  certs_keys: row(listOf(identity)),
+
+  // Whom one believes.
+  verify: row(oneOf('verify_none', 'verify_peer')),
+  cacerts: row(listOf(root)),
+  cacertfile: row(file),
+  depth: row(integer(0, 255)),
+  fail_if_no_peer_cert: row(bool),
+  server_name_indication: row(serverName),
+  verify_fun: row(anyOf(fun(1), funWithState(3, 4)), { served: never }),
+  partial_chain: row(fun(1), { served: never }),
+  customize_hostname_check: row(anyList, { served: empty }),
+  certificate_authorities: row(bool),
+  crl_check: row(oneOf('false', 'true', 'peer', 'best_effort'), {
+    served: (value) => value === 'false',
+  }),
+  crl_cache: row(pair),
+  ocsp_stapling: row(bool, { served: not }),
+  ocsp_nonce: boolRow,
+  ocsp_responder_certs: row(listOf(binary), { served: empty }),
+
+  // Application protocols.
+  alpn_advertised_protocols: row(protocols),
+  alpn_preferred_protocols: row(protocols),
+  next_protocols_advertised: row(protocols, { versions: BEFORE13, served: never }),
+  client_preferred_next_protocols: row(anyOf(pair, triple()), {
+    versions: BEFORE13,
+    served: never,
+  }),
+
+  // Sessions and renegotiation.
+  reuse_sessions: row(oneOf('true', 'false', 'save'), {
+    versions: BEFORE13,
+    served: (value) => value !== 'save',
+  }),
+  reuse_session: row(anyOf(fun(4), anyOf(binary, pair)), { versions: BEFORE13, served: never }),
+  secure_renegotiate: row(bool, { versions: BEFORE13, served: (value) => value }),
+  renegotiate_at: row(integer(1)),
+  client_renegotiation: row(bool, { only: 'server', versions: BEFORE13 }),
+  session_tickets: row(
+    oneOf(
+      'disabled',
+      'manual',
+      'auto',
+      'stateful',
+      'stateless',
+      'stateful_with_cert',
+      'stateless_with_cert',
+    ),
+    { served: (value) => value === 'disabled' },
+  ),
+  use_ticket: row(anyList, { versions: TLS13, served: never }),
+  early_data: row(anyOf(binary, oneOf('enabled', 'disabled')), {
+    served: (value) => value === 'disabled',
+  }),
+  anti_replay: row(anything, { served: never }),
+  cookie: row(bool, { only: 'server', versions: TLS13 }),
+
+  // Server names.
+  sni_hosts: row(sniHosts, { served: empty }),
+  sni_fun: row(fun(1), { served: never }),
+
+  // Shared secrets.
+  psk_identity: row(text, { versions: BEFORE13, served: never }),
+  srp_identity: row(stringPair, { versions: BEFORE13, served: never }),
+  user_lookup_fun: row(funWithState(3), { versions: BEFORE13, served: never }),
+  dh: row(binary),
+  dhfile: row(file),
+
+  // Around the connection.
+  cb_info: row(transportModule, { served: (value) => value.gen_tcp }),
+  log_level: row(oneOf('none', 'all', ...LOG_LEVELS)),
+  log_alert: boolRow,
+  keep_secrets: boolRow,
+  hibernate_after: row(timeout),
+  receiver_spawn_opts: row(anyList),
+  sender_spawn_opts: row(anyList),
+  erl_dist: row(bool, { served: not }),
+  ktls: row(bool, { served: not }),
+  ssl_imp: row(anything),
+  profile: row(oneOf('otp25', 'otp26')),
+} as const;
+
+function triple(): Read<unknown> {
+  return (term, reader) => (reader.tuple(term)?.length === 3 ? { term } : INVALID);
+}
+
+function isFun(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'fun' in value;
+}
+
+/** The name of an option in the table. */
+export type TlsOptionName = keyof typeof tlsOptions;
+
+/** The value of each option that was given, as its row reads it. */
+export type TlsValues = {
+  -readonly [Name in TlsOptionName]?:
+    | Exclude<ReturnType<(typeof tlsOptions)[Name]['read']>, typeof INVALID>
+    | undefined;
+};
