@@ -5,19 +5,8 @@
  * type does not matter), RFC 4514 (text).
  */
 
-import {
-  type DerElement,
-  DerError,
-  type DerReader,
-  decodeOid,
-  latin1,
-  tags,
-  writeElement,
-  writeOid,
-  writeSequence,
-  writeSetOf,
-  writeString,
-} from './der.ts';
+import { type DerElement, DerError, type DerReader, decodeOid, latin1, tags } from './der.ts';
+import { writeElement, writeOid, writeSequence, writeSetOf, writeString } from './der_writer.ts';
 import { attributeShortNames } from './oid.ts';
 
 /** One attribute, such as a common name. */
