@@ -478,7 +478,7 @@ class Decoder {
     this.need(start, 32);
     this.pos = start + 32;
     const text = this.bytes.toString('latin1', start + 1, start + 32);
-    const match = /^\s*([+-]?\d+(?:[.,]\d*)?(?:[eE][+-]?\d+)?)(?:\0.*)?$/s.exec(text);
+    const match = /^([+-]?\d+[.,]\d+(?:[eE][+-]?\d+)?)(?:\0.*)?$/s.exec(text);
     const value = match === null ? Number.NaN : Number(match[1]!.replace(',', '.'));
     if (!Number.isFinite(value)) {
       throw new EtfError('bad_float', start, 'the text of a float is malformed or out of range');

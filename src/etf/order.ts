@@ -384,9 +384,9 @@ function comparePids(a: Pid, b: Pid): number {
 
 function comparePorts(a: Port, b: Port): number {
   return (
-    compareNumbers(a.id, b.id, false) ||
     compareText(a.node.name, b.node.name) ||
-    a.creation - b.creation
+    a.creation - b.creation ||
+    compareNumbers(a.id, b.id, false)
   );
 }
 
