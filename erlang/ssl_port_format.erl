@@ -92,11 +92,12 @@ printable(Name) ->
         false -> io_lib:format("~0tp", [Name])
     end.
 
-%% A line for logger, in the domain in which ssl writes its own.
+%% A line for logger. It carries no domain: logger's default handler drops those of OTP's
+%% applications, and ssl has a handler of its own for that reason.
 -spec log(logger:level(), binary()) -> ok.
 log(Level, Text) ->
     logger:log(Level, #{label => {ssl_port, Level}, text => Text},
-               #{domain => [otp, ssl], report_cb => fun ?MODULE:report/1}).
+               #{report_cb => fun ?MODULE:report/1}).
 
 -spec report(logger:report()) -> {io:format(), [term()]}.
 report(#{text := Text}) ->

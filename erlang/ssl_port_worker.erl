@@ -421,7 +421,8 @@ route({send_failed, Id}, #state{routes = Routes} = State) ->
     State;
 route({gone, Id}, #state{routes = Routes} = State) ->
     case Routes of
-        #{Id := #route{connection = Connection} = Route} ->
+        #{Id := #route{connection = Connection, atomics = Atomics} = Route} ->
+            atomics:put(Atomics, ?SLOT_STATE, ?STATE_FAILED),
             Connection ! gone,
             forget(Id, Route, State);
         #{} ->

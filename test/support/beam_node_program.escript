@@ -70,23 +70,27 @@ frame({request, Tag, Id, {accept, ListenId, Timeout}}, Cs) ->
             Cs;
         #{ListenId := listener} ->
             tell({reply, Tag, ok}),
-            Cs#{Id => connection("echo", [])};
+            Cs#{Id => accepted};
         #{} ->
             tell({reply, Tag, {error, closed}}),
             Cs
     end;
 frame({request, Tag, Id, {handshake, Opts, _Timeout}}, Cs) ->
-    case lists:keyfind(fail, 1, Opts) of
-        {fail, Reason} ->
+    case {Cs, lists:keyfind(fail, 1, Opts)} of
+        {#{Id := accepted}, {fail, Reason}} ->
             tell({reply, Tag, {error, Reason}}),
-            Cs;
-        false ->
+            Cs#{Id := failed};
+        {#{Id := accepted}, false} ->
             C = connection("echo", Opts),
             up(Tag, C),
-            Cs#{Id => C}
+            Cs#{Id := C};
+        _ ->
+            tell({reply, Tag, {error, closed}}),
+            Cs
     end;
 frame({request, Tag, Id, Call}, Cs) ->
     case Cs of
+        #{Id := failed} -> tell({reply, Tag, {error, closed}}), Cs;
         #{Id := #{host := "silent"}} -> Cs;
         #{Id := C} -> call(Call, Tag, Id, C, Cs);
         #{} -> tell({reply, Tag, {error, closed}}), Cs

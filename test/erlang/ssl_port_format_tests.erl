@@ -1,0 +1,45 @@
+%% format_error/1 says what ssl says (R44), and more where ssl says "Unexpected error".
+-module(ssl_port_format_tests).
+
+-include_lib("eunit/include/eunit.hrl").
+
+same_words_as_ssl_test_() ->
+    [{lists:flatten(io_lib:format("~0p", [Reason])),
+      ?_assertEqual(ssl:format_error(Reason), ssl_port:format_error(Reason))}
+     || Reason <- [closed, {error, closed}, {error, {error, closed}}, timeout, foo, {foo, 1},
+                   econnrefused, nxdomain, enotconn, einval, "a string", no_peercert,
+                   renegotiation_rejected,
+                   {tls_alert, {unknown_ca, "TLS client: In state x"}},
+                   {options, {cacertfile, "F", {error, enoent}}},
+                   {options, {certfile, "F", {error, eacces}}},
+                   {options, {keyfile, "F", {error, enoent}}},
+                   {options, {dhfile, "F", {error, enoent}}},
+                   {options, {keyfile, "F", foo}},
+                   {options, {versions, [x]}},
+                   {options, {socket_options, {packet, x}}},
+                   {options, {socket_options, foo, einval}},
+                   {options, {socket_options, [{foo, 3}], einval}},
+                   {options, dependency, {a, b}}]].
+
+%% R16's alerts were strings, and so was their prefix.
+string_alert_test() ->
+    ?assertEqual("TLS Alert: unknown ca", ssl_port:format_error({tls_alert, "unknown ca"})).
+
+%% ssl crashes on it.
+binary_file_name_test() ->
+    ?assertEqual("Invalid key file F: no such file or directory",
+                 ssl_port:format_error({options, {keyfile, <<"F">>, {error, enoent}}})).
+
+start_reasons_name_the_remedy_test() ->
+    [?assertNotEqual(nomatch, string:find(ssl_port:format_error(Reason), Words))
+     || {Reason, Words} <-
+            [{{ssl_port, {node_not_found, "/no/node"}}, "/no/node"},
+             {{ssl_port, {node_not_found, "/no/node"}}, "install Node.js 20.19"},
+             {{ssl_port, {node_too_old, "v16.1.0", ">= 20.19"}}, "v16.1.0 is too old"},
+             {{ssl_port, {program_not_found, "/no/main.js"}}, "make build"},
+             {ssl_not_started, "not started"}]].
+
+nothing_crashes_it_test() ->
+    [?assert(is_list(ssl_port:format_error(Term)))
+     || Term <- [[], [a | b], #{}, self(), {tls_alert, x}, {tls_alert, {x, y}},
+                 {options, {keyfile, [a], {error, {x, y}}}}, <<1>>, 1.0, {ssl_port, x}]].
