@@ -128,7 +128,8 @@ class Walk {
       this.#search.trust
         .bySubject(last.subject.key)
         .some((other) => other.selfIssued && sameBytes(other.serialNumber, last.serialNumber));
-    return { certificates, problem: impostor ? 'invalid_issuer' : 'unknown_ca' };
+    const namesake = this.#search.trust.bySubject(last.issuer.key).length > 0;
+    return { certificates, problem: impostor ? 'invalid_issuer' : 'unknown_ca', namesake };
   }
 }
 

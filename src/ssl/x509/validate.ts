@@ -110,6 +110,8 @@ export interface CandidatePath {
   /** Absent when building found none; `problem` then says why. */
   readonly anchor?: Certificate;
   readonly problem?: CertificateRule;
+  /** Whether the store has certificates of the missing issuer's name, which did not sign. */
+  readonly namesake?: boolean;
 }
 
 const valid: PathVerdict = { kind: 'valid' };
@@ -185,14 +187,16 @@ class Validation {
 
   /** @returns the chain from the peer's certificate to the one that is trusted */
   *run(): PathValidation<readonly Certificate[]> {
-    const { certificates, anchor, problem } = this.#path;
+    const { certificates, anchor, problem, namesake } = this.#path;
     let top = certificates.length - 1;
     if (anchor === undefined) {
       // a verdict may trust the last certificate that could be found in place of an anchor
       const last = certificates[top] as Certificate;
       yield* this.#broken(problem ?? 'unknown_ca', last, top, {
         found: `issuer "${nameText(last.issuer)}"`,
-        expected: 'an issuer among the trusted certificates',
+        expected: namesake
+          ? 'another signature: the trusted certificate of that name did not sign it'
+          : 'an issuer among the trusted certificates',
       });
       yield* this.#checkAnchor(last, top, false);
       top--;
