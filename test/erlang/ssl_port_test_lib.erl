@@ -1,0 +1,135 @@
+%% What the Common Test suites share: certificates made on the spot, starting the real
+%% port program, and pairs of connected sockets of any two implementations.
+-module(ssl_port_test_lib).
+
+-include_lib("public_key/include/public_key.hrl").
+
+-export([start/1, stop/1, certificates/0, certificates/1]).
+-export([listen/2, pair/1, pair/3, close/1]).
+-export([next/1, next/2, quiet/1, alert/1, eventually/1, other_process/1, result/1]).
+
+%% The application.
+
+start(Env) ->
+    ok = ssl:start(),
+    _ = application:stop(ssl_port),
+    _ = application:load(ssl_port),
+    Before = application:get_all_env(ssl_port),
+    [application:set_env(ssl_port, Name, Value) || {Name, Value} <- program() ++ Env],
+    ok = ssl_port:start(),
+    Before.
+
+stop(Before) ->
+    _ = application:stop(ssl_port),
+    [application:unset_env(ssl_port, Name) || {Name, _} <- application:get_all_env(ssl_port)],
+    [application:set_env(ssl_port, Name, Value) || {Name, Value} <- Before],
+    ok.
+
+program() ->
+    case os:getenv("SSL_PORT_MAIN") of
+        false ->
+            case filelib:is_regular(filename:join(priv(), "dist/port/main.js")) of
+                true -> [];
+                false -> [{main, ssl_port_program:path("dist/port/main.js")}]
+            end;
+        Main ->
+            [{main, Main}]
+    end.
+
+priv() ->
+    case code:priv_dir(ssl_port) of
+        {error, bad_name} -> "/none";
+        Dir -> Dir
+    end.
+
+%% Certificates: the server's is for localhost, 127.0.0.1 and ::1.
+
+certificates() ->
+    certificates({namedCurve, secp256r1}).
+
+certificates(Key) ->
+    Names = [{dNSName, "localhost"}, {iPAddress, <<127, 0, 0, 1>>},
+             {iPAddress, <<0:120, 1>>}],
+    San = #'Extension'{extnID = ?'id-ce-subjectAltName', critical = false, extnValue = Names},
+    Usage = #'Extension'{extnID = ?'id-ce-keyUsage', critical = true,
+                         extnValue = [digitalSignature, keyEncipherment]},
+    #{server_config := Server, client_config := Client} =
+        public_key:pkix_test_data(
+          #{server_chain => #{root => [{key, Key}], intermediates => [],
+                              peer => [{key, Key}, {extensions, [San, Usage]}]},
+            client_chain => #{root => [{key, Key}], intermediates => [], peer => [{key, Key}]}}),
+    %% Each side trusts the other's root alone.
+    #{server => Server, client => Client}.
+
+%% Pairs. Cfg holds the modules `c' and `s', the versions and the certificates.
+
+listen(#{s := Mod, server := Certs, versions := Versions}, Options) ->
+    {ok, L} = Mod:listen(0, [{versions, Versions}, {reuseaddr, true}, {ip, {127, 0, 0, 1}},
+                             {log_level, none} | Options ++ Certs]),
+    {ok, {_, Port}} = Mod:sockname(L),
+    {L, Port}.
+
+pair(Cfg) ->
+    pair(Cfg, [], []).
+
+%% Two connected sockets, both owned by the caller: #{c := Client, s := Server, l := Listener}.
+pair(#{c := C, s := S, client := Certs, versions := Versions} = Cfg, ClientOptions, ServerOptions) ->
+    {L, Port} = listen(Cfg, [{active, false}, {mode, binary} | ServerOptions]),
+    Me = self(),
+    {Acceptor, Monitor} =
+        spawn_monitor(fun() ->
+                              {ok, T} = S:transport_accept(L, 10000),
+                              {ok, Socket} = S:handshake(T, 10000),
+                              ok = S:controlling_process(Socket, Me),
+                              exit({ok, Socket})
+                      end),
+    {ok, Client} = C:connect("localhost", Port,
+                             [{versions, Versions}, {active, false}, {mode, binary}, {log_level, none},
+                              {verify, verify_peer} | ClientOptions ++ Certs], 10000),
+    receive
+        {'DOWN', Monitor, process, Acceptor, {ok, Server}} ->
+            Cfg#{client_socket => Client, server_socket => Server, listener => L, port => Port}
+    end.
+
+close(#{c := C, s := S, client_socket := Client, server_socket := Server, listener := L}) ->
+    ok = C:close(Client),
+    ok = S:close(Server),
+    ok = S:close(L).
+
+%% Messages, told by the side they came to.
+
+next(Pair) ->
+    next(Pair, 5000).
+
+next(#{client_socket := C, server_socket := S}, Timeout) ->
+    receive
+        {ssl, C, Data} -> {client, data, Data};
+        {ssl, S, Data} -> {server, data, Data};
+        {Tag, C} -> {client, Tag};
+        {Tag, S} -> {server, Tag};
+        {ssl_error, C, Reason} -> {client, ssl_error, alert(Reason)};
+        {ssl_error, S, Reason} -> {server, ssl_error, alert(Reason)}
+    after Timeout -> none
+    end.
+
+quiet(Pair) ->
+    next(Pair, 100).
+
+%% Alert texts name files and lines of their implementation: only the alert is compared.
+alert({error, Reason}) -> {error, alert(Reason)};
+alert({tls_alert, {Alert, Text}}) when is_list(Text) -> {tls_alert, Alert};
+alert(Other) -> Other.
+
+%% `error' or `exit' of a call, as a value.
+result(Fun) ->
+    try Fun() of
+        Result -> alert(Result)
+    catch
+        Class:Reason -> {Class, Reason}
+    end.
+
+other_process(Fun) ->
+    {Pid, Monitor} = spawn_monitor(fun() -> exit({result, Fun()}) end),
+    receive {'DOWN', Monitor, process, Pid, {result, Result}} -> Result end.
+
+eventually(Fun) -> ssl_port_program:eventually(Fun).
