@@ -70,8 +70,8 @@ export interface WriteProtection {
 
 /** The keys of one direction, as they come from the key block or from a traffic secret. */
 export interface RecordKeys {
-  /** Empty where the cipher authenticates. */
-  readonly macKey: Uint8Array;
+  /** Not needed where the cipher authenticates. */
+  readonly macKey?: Uint8Array | undefined;
   readonly key: Secret;
   /** The whole IV in TLS 1.3, the fixed part in TLS 1.2. */
   readonly iv: Uint8Array;
