@@ -11,8 +11,7 @@ import {
   type PssRestriction,
   sign,
 } from '../crypto/index.ts';
-import type { HostReference } from '../x509/host_name.ts';
-import type { TrustStore } from '../x509/trust_store.ts';
+import type { HostReference, TrustStore } from '../x509/index.ts';
 import type { CipherSuite } from './iana/cipher_suites.ts';
 import type { NamedGroup } from './iana/groups.ts';
 import type { SignatureScheme } from './iana/signature_schemes.ts';
@@ -99,6 +98,11 @@ export interface EngineConfig {
   readonly middleboxCompatMode?: boolean;
   /** Client: stop after the server's hello with a `server_hello` question. Server: with a `client_hello` one. */
   readonly pauseAtHello?: boolean;
+  /**
+   * Go on sending after the peer's end of data, until `close()`. Default false: the peer's close_notify or
+   * the transport's end closes both directions (RFC 5246 §7.2.1).
+   */
+  readonly allowHalfClose?: boolean;
   /** TLS 1.3: plaintext bytes sent under one key before it is updated; AEAD limits hold besides. */
   readonly keyUpdateAt?: number;
   /** Keep secrets: `key_log` events, and `secrets` in the connection's information. Default false. */

@@ -1,67 +1,526 @@
 /**
  * The sans-I/O engine of one TLS connection.
+ *
+ * Theory of operation. Bytes come in by `receive`, plaintext by `send`; everything that happens goes
+ * into one ordered list of events, which `drain` hands out. Nothing here knows sockets, timers or
+ * promises, and nothing a peer does makes a method throw: only misuse by the caller does (`ApiMisuse`).
+ *
+ * The handshake is a flow (see `handshake/flow.ts`) that lives as long as the connection: once
+ * application data may pass, it waits for the messages that come behind a handshake. Application data
+ * never touches it: records go straight from the read half to `data` events, and from `send` to the
+ * write half.
+ *
+ * This file is the only one that catches. A fault becomes an alert by `alertOfThrown`, goes out, and
+ * ends the connection.
  */
 
-import type { EngineConfig } from './config.ts';
-import type { ConnectionInfo, EngineEvent } from './events.ts';
+import { type Secret, secretBytes } from '../crypto/index.ts';
+import type { Value } from '../value.ts';
+import {
+  DEFAULT_KEY_UPDATE_AT,
+  DEFAULT_MAX_HANDSHAKE_SIZE,
+  type EngineConfig,
+  MAX_WAITING_BYTES,
+} from './config.ts';
+import type { ClosedEvent, ConnectionInfo, EngineEvent } from './events.ts';
+import { alertOfThrown, type FaultAlert } from './fault_alert.ts';
+import { ApiMisuse, InvalidMessage, LocalFault, PeerMisbehaved } from './faults.ts';
+import { clientHandshake, clientStartState } from './handshake/client.ts';
+import type { Established, KeyUpdateRequest, Link } from './handshake/flow.ts';
+import { FlowRunner } from './handshake/runner.ts';
+import { serverHandshake, serverStartState } from './handshake/server.ts';
+import { type AlertDescription, type AlertLevel, alertCode } from './iana/alerts.ts';
+import { isAtLeast, type ProtocolVersion } from './iana/versions.ts';
+import { type Alert, writeAlert } from './messages/alert.ts';
+import type { MessageContext } from './messages/context.ts';
+import {
+  type HandshakeFrame,
+  type HandshakeMessage,
+  type HandshakeTls12,
+  type HandshakeTls13,
+  writeHandshakeTls12,
+  writeHandshakeTls13,
+} from './messages/handshake.ts';
+import { ReadHalf, type SkipUntil } from './record/read_half.ts';
+import { WriteHalf } from './record/write_half.ts';
 
-/** The connection's side of the engine; signatures first, the body follows. */
-export declare class TlsEngine {
-  constructor(config: EngineConfig);
+/** change_cipher_spec records of TLS 1.3 that are dropped before it is enough. */
+const MAX_DROPPED_CHANGE_CIPHER_SPECS = 32;
+
+/** Warnings, refused renegotiations and idle HelloRequests without application data between them. */
+const MAX_WARNINGS = 16;
+
+/** KeyUpdates without application data between them. */
+const MAX_KEY_UPDATES = 32;
+
+/** Bytes of refused early data that are skipped: OTP's `server_session_ticket_max_early_data`. */
+const MAX_SKIPPED_EARLY_DATA = 16384;
+
+/** Content that is sealed before the age of the key is looked at again. */
+const SEND_SLICE = 1 << 20;
+
+const CHANGE_CIPHER_SPEC = Uint8Array.of(1);
+const NO_BYTES = new Uint8Array(0);
+
+/** Hooks for tests that play a misbehaving or recorded peer. */
+export interface EngineHooks {
+  /** Sees each handshake message before it is written, and may send another in its place. */
+  readonly rewrite?: (message: HandshakeMessage, context: MessageContext) => HandshakeMessage;
+}
+
+/** One TLS connection. */
+export class TlsEngine {
+  readonly #hooks: EngineHooks;
+  readonly #link: Link;
+  readonly #read: ReadHalf;
+  readonly #write = new WriteHalf();
+  readonly #runner: FlowRunner;
+  readonly #keyUpdateAt: number;
+  readonly #keyLog: string[] = [];
+  #events: EngineEvent[] = [];
+  #started = false;
+  #established: Established | undefined;
+  #version: ProtocolVersion | undefined;
+  #announced = 0;
+  #transportEnded = false;
+  /** Nothing more is read, or sent. */
+  #readOver = false;
+  #writeOver = false;
+  #closed = false;
+  #tolerateChangeCipherSpec = false;
+  #droppedChangeCipherSpecs = 0;
+  #warnings = 0;
+  #keyUpdates = 0;
+
+  constructor(config: EngineConfig, hooks: EngineHooks = {}) {
+    this.#hooks = hooks;
+    this.#keyUpdateAt = config.keyUpdateAt ?? DEFAULT_KEY_UPDATE_AT;
+    this.#read = new ReadHalf(config.maxHandshakeSize ?? DEFAULT_MAX_HANDSHAKE_SIZE);
+    this.#link = this.#makeLink(config);
+    this.#runner =
+      config.role === 'client'
+        ? new FlowRunner(clientHandshake(this.#link), clientStartState(config))
+        : new FlowRunner(serverHandshake(this.#link), serverStartState(config));
+  }
 
   /** Begins: a client's hello goes out; a server waits for one. Once only. */
-  start(): void;
+  start(): void {
+    if (this.#started) throw new ApiMisuse('einval', 'the engine has been started');
+    this.#started = true;
+    this.#run(() => this.#runner.start());
+  }
 
   /**
    * Bytes from the transport. The engine keeps views of them until they are consumed: the caller
-   * must not write to them again.
+   * must not write to them again. While a question is open they wait, up to `MAX_WAITING_BYTES`.
    */
-  receive(bytes: Uint8Array): void;
+  receive(bytes: Uint8Array): void {
+    if (!this.#started) throw new ApiMisuse('einval', 'the engine has not been started');
+    if (this.#readOver || bytes.length === 0) return;
+    this.#read.push(bytes);
+    if (!this.suspended) this.#run(() => this.#pump());
+    else if (this.#read.buffered > MAX_WAITING_BYTES) {
+      this.#fail(new LocalFault('internal_error', 'too_many_bytes_while_waiting'));
+    }
+  }
 
   /** The transport's end of file. Without a close_notify before it, the connection is `truncated`. */
-  end(): void;
+  end(): void {
+    this.#transportEnded = true;
+    if (!this.suspended) this.#takeEnd();
+  }
 
-  /** Encrypts and sends `data`, of any length; views of it may appear in `write` events. Throws `ApiMisuse` before `handshake_done` and after the end. */
-  send(data: Uint8Array): void;
+  /**
+   * Encrypts `data`, of any length; it is only read before the call returns.
+   *
+   * @throws ApiMisuse before `handshake_done`, and when nothing can be sent any more
+   */
+  send(data: Uint8Array): void {
+    if (this.#writeOver) throw new ApiMisuse('closed');
+    if (this.#established === undefined) throw new ApiMisuse('enotconn');
+    try {
+      this.#sendSlices(data);
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+  }
 
-  /** Sends close_notify; nothing can be sent behind it, but data may still arrive. */
-  close(): void;
+  /**
+   * Sends close_notify; nothing can be sent behind it, but data may still arrive. Then comes `closed`:
+   * with the peer's close_notify, or as `local` with the transport's end. Before `handshake_done` the
+   * connection ends at once.
+   */
+  close(): void {
+    if (this.#writeOver) return;
+    this.#sendAlert('warning', 'close_notify');
+    this.#writeOver = true;
+    if (this.#established === undefined) this.#finish('local');
+  }
 
-  /** TLS 1.3: changes the own sending key, and asks the peer to change its own when `both`. Throws `ApiMisuse` on other versions. */
-  updateKeys(both: boolean): void;
+  /**
+   * TLS 1.3: changes the own sending key, and asks the peer to change its own when `both`.
+   *
+   * @throws ApiMisuse on other versions, before `handshake_done` and after the end
+   */
+  updateKeys(both: boolean): void {
+    if (this.#writeOver) throw new ApiMisuse('closed');
+    if (this.#established?.keyUpdates === undefined) throw new ApiMisuse('notsup');
+    this.#updateOwnKeys(both ? 'update_requested' : 'update_not_requested');
+  }
 
-  /** Asks for a new handshake. Throws `ApiMisuse` where the version or the configuration has none. */
-  renegotiate(): void;
+  /**
+   * Asks for a new handshake.
+   *
+   * @throws ApiMisuse `renegotiation_rejected`, or `notsup` in TLS 1.3, which has none
+   */
+  renegotiate(): void {
+    if (this.#writeOver) throw new ApiMisuse('closed');
+    // RFC 8446 §4.1.2: TLS 1.3 forbids renegotiation
+    const tls13 = this.#version !== undefined && isAtLeast(this.#version, 'tlsv1.3');
+    throw new ApiMisuse(tls13 ? 'notsup' : 'renegotiation_rejected');
+  }
 
-  /** Answers the open question `id`. Throws `ApiMisuse` when that question is not open. */
-  answer(id: number, value: unknown): void;
+  /** Answers the open question `id`. @throws ApiMisuse when that question is not open */
+  answer(id: number, value: unknown): void {
+    if (this.#closed) return;
+    if (this.#runner.open?.id !== id) throw new ApiMisuse('einval', `question ${id} is not open`);
+    this.#run(() => {
+      this.#runner.answer(id, value);
+      this.#pump();
+    });
+  }
 
-  /** Gives up: user_canceled and close_notify go out, and the connection is closed as `local`. */
-  cancel(): void;
+  /** Gives up before `handshake_done`: user_canceled goes out. Later it is the same as `close`. */
+  cancel(): void {
+    if (this.#established !== undefined || this.#writeOver) {
+      this.close();
+      return;
+    }
+    this.#sendAlert('fatal', 'user_canceled');
+    // RFC 8446 §6.1: user_canceled SHOULD be followed by close_notify
+    this.close();
+  }
+
+  /** Ends the connection by a fatal alert of the caller's choice. */
+  fail(description: AlertDescription, reason = ''): void {
+    if (this.#closed) return;
+    this.#abort({ description, origin: `caller:${description}`, reason, cause: description });
+  }
 
   /** What happened since the last call, in order. */
-  drain(): EngineEvent[];
+  drain(): EngineEvent[] {
+    this.#flush();
+    const events = this.#events;
+    this.#events = [];
+    return events;
+  }
 
   /** Whether application data may be sent now. */
-  get canSend(): boolean;
+  get canSend(): boolean {
+    return this.#established !== undefined && !this.#writeOver;
+  }
 
   /** Whether a question is open; the owner should stop reading its transport meanwhile. */
-  get suspended(): boolean;
+  get suspended(): boolean {
+    return this.#runner.open !== undefined;
+  }
 
-  /** Whether the connection is over: only `drain()` makes sense now. */
-  get closed(): boolean;
+  /** Whether `closed` has come: no more data will arrive. */
+  get closed(): boolean {
+    return this.#closed;
+  }
 
   /** The state's name, as in alert texts. */
-  get state(): string;
+  get state(): string {
+    return this.#runner.state;
+  }
 
   /** What the handshake agreed on; `undefined` before `handshake_done`. */
-  get info(): ConnectionInfo | undefined;
+  get info(): ConnectionInfo | undefined {
+    return this.#established?.info;
+  }
+
+  /** All lines of the key log so far; empty without `keepSecrets`. */
+  get keyLog(): readonly string[] {
+    return this.#keyLog;
+  }
 
   /**
    * Keying material for other protocols (RFC 8446 §7.5, RFC 5705 §4).
    *
    * @param context - `undefined` differs from empty in TLS 1.2
    * @param length - bytes wanted
+   * @throws ApiMisuse before `handshake_done`
    */
-  exportKeyingMaterial(label: string, context: Uint8Array | undefined, length: number): Uint8Array;
+  exportKeyingMaterial(label: string, context: Uint8Array | undefined, length: number): Uint8Array {
+    if (this.#established === undefined) throw new ApiMisuse('enotconn');
+    return this.#established.exportKeyingMaterial(label, context, length);
+  }
+
+  /** Runs something that faults may come out of. */
+  #run(step: () => void): void {
+    try {
+      step();
+      this.#announceQuestion();
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+    if (this.#transportEnded && !this.suspended) this.#takeEnd();
+  }
+
+  /** Takes in what was received, until a question or the end stops it. */
+  #pump(): void {
+    while (!this.#readOver && !this.suspended) {
+      const received = this.#read.next();
+      if (received === undefined) return;
+      switch (received.type) {
+        case 'application_data':
+          this.#takeData(received.data);
+          break;
+        case 'handshake':
+          this.#takeHandshake(received.frame);
+          break;
+        case 'alert':
+          this.#takeAlert(received.alert);
+          break;
+        case 'change_cipher_spec':
+          this.#takeChangeCipherSpec();
+          break;
+      }
+    }
+  }
+
+  #takeData(data: Uint8Array): void {
+    if (this.#established === undefined) {
+      throw new PeerMisbehaved('unexpected_message', 'application_data');
+    }
+    this.#warnings = 0;
+    this.#keyUpdates = 0;
+    this.#events.push({ type: 'data', data });
+  }
+
+  #takeHandshake(frame: HandshakeFrame): void {
+    if (frame.type === 'hello_request' && this.#ignoresHelloRequest()) {
+      if (frame.body.length > 0) throw new InvalidMessage('trailing_bytes', frame.type);
+      this.#countWarning();
+      return;
+    }
+    this.#runner.deliver(frame);
+  }
+
+  /** RFC 5246 §7.4.1.1: a HelloRequest is ignored by a client that is negotiating already. */
+  #ignoresHelloRequest(): boolean {
+    const { role, config } = this.#link;
+    if (role !== 'client' || this.#runner.awaits('hello_request')) return false;
+    const versions = this.#version === undefined ? config.versions : [this.#version];
+    return versions.some((version) => !isAtLeast(version, 'tlsv1.3'));
+  }
+
+  #takeChangeCipherSpec(): void {
+    if (this.#tolerateChangeCipherSpec) {
+      this.#droppedChangeCipherSpecs += 1;
+      if (this.#droppedChangeCipherSpecs > MAX_DROPPED_CHANGE_CIPHER_SPECS) {
+        throw new PeerMisbehaved('too_many_change_cipher_specs');
+      }
+      return;
+    }
+    if (!this.#runner.awaits('change_cipher_spec')) {
+      throw new PeerMisbehaved('unexpected_change_cipher_spec');
+    }
+    this.#runner.deliver({ type: 'change_cipher_spec', bytes: NO_BYTES, body: NO_BYTES });
+  }
+
+  #takeAlert({ level, description: registered, code }: Alert): void {
+    const description = registered ?? 'unknown';
+    const tls13 = this.#version !== undefined && isAtLeast(this.#version, 'tlsv1.3');
+    // RFC 8446 §6: in TLS 1.3 all but these two are errors, whatever their level says
+    const closure = description === 'close_notify' || description === 'user_canceled';
+    const fatal = description !== 'close_notify' && (level === 'fatal' || (tls13 && !closure));
+    this.#emitAlert('received', fatal ? 'fatal' : level, description, code);
+    if (description === 'close_notify') this.#endReading('close_notify');
+    else if (fatal) {
+      this.#writeOver = true;
+      this.#finish('alert');
+    } else this.#countWarning();
+  }
+
+  #countWarning(): void {
+    this.#warnings += 1;
+    if (this.#warnings > MAX_WARNINGS) throw new PeerMisbehaved('too_many_warnings');
+  }
+
+  #takeEnd(): void {
+    if (this.#readOver) return;
+    this.#endReading(this.#writeOver ? 'local' : 'truncated');
+  }
+
+  /** The peer sends nothing more. */
+  #endReading(how: ClosedEvent['how']): void {
+    const halfClosed = this.#link.config.allowHalfClose === true && this.canSend;
+    if (!halfClosed && !this.#writeOver) {
+      // RFC 5246 §7.2.1: close_notify is answered by one
+      if (how === 'close_notify') this.#sendAlert('warning', 'close_notify');
+      this.#writeOver = true;
+    }
+    this.#finish(how);
+  }
+
+  #finish(how: ClosedEvent['how']): void {
+    this.#readOver = true;
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#emit({ type: 'closed', how });
+  }
+
+  #sendSlices(data: Uint8Array): void {
+    for (let start = 0; start < data.length; ) {
+      let room = SEND_SLICE;
+      if (this.#established?.keyUpdates !== undefined) {
+        // RFC 8446 §5.5: before the key has protected too much
+        if (this.#write.isWorn || this.#write.sealedBytes >= this.#keyUpdateAt) {
+          this.#updateOwnKeys('update_not_requested');
+        }
+        room = Math.min(room, Math.max(1, this.#keyUpdateAt - this.#write.sealedBytes));
+      }
+      const end = Math.min(data.length, start + room);
+      const slice = start === 0 && end === data.length ? data : data.subarray(start, end);
+      this.#write.write('application_data', slice);
+      start = end;
+    }
+  }
+
+  #updateOwnKeys(requestUpdate: KeyUpdateRequest): void {
+    const updates = this.#established?.keyUpdates;
+    if (updates === undefined) return;
+    this.#link.send({ msgType: 'key_update', requestUpdate }, { version: 'tlsv1.3' });
+    this.#write.protect(updates.nextWriteProtection());
+  }
+
+  #peerUpdatedKeys(request: KeyUpdateRequest): void {
+    const updates = this.#established?.keyUpdates;
+    if (updates === undefined) return;
+    this.#keyUpdates += 1;
+    if (this.#keyUpdates > MAX_KEY_UPDATES) throw new PeerMisbehaved('too_many_key_updates');
+    this.#read.protect(updates.nextReadProtection());
+    // RFC 8446 §4.6.3: answered before the next own application data
+    if (request === 'update_requested' && !this.#writeOver) {
+      this.#updateOwnKeys('update_not_requested');
+    }
+  }
+
+  /** Ends the connection for what was thrown. */
+  #fail(thrown: unknown): void {
+    if (this.#closed) return;
+    this.#abort(alertOfThrown(thrown));
+  }
+
+  #abort({ description, origin, reason, cause }: FaultAlert): void {
+    if (!this.#writeOver) {
+      try {
+        this.#write.write('alert', writeAlert('fatal', description));
+      } catch {
+        // The keys are worn out: the connection ends without a word.
+      }
+    }
+    this.#writeOver = true;
+    const code = alertCode(description);
+    this.#emitAlert('sent', 'fatal', description, code, { origin, reason, cause });
+    this.#finish('alert');
+  }
+
+  #sendAlert(level: AlertLevel, description: AlertDescription): void {
+    this.#write.write('alert', writeAlert(level, description));
+    this.#emitAlert('sent', level, description, alertCode(description));
+  }
+
+  #emitAlert(
+    direction: 'sent' | 'received',
+    level: AlertLevel,
+    description: AlertDescription | 'unknown',
+    code: number,
+    about: {
+      readonly origin: string;
+      readonly reason: string;
+      readonly cause: Value | undefined;
+    } = {
+      origin: `tls/engine:${description}`,
+      reason: '',
+      cause: undefined,
+    },
+  ): void {
+    const { role } = this.#link;
+    const { state } = this.#runner;
+    this.#emit({ type: 'alert', direction, level, description, code, role, state, ...about });
+  }
+
+  /** Adds an event behind everything that was written before it. */
+  #emit(event: EngineEvent): void {
+    this.#flush();
+    this.#events.push(event);
+  }
+
+  #flush(): void {
+    const parts = this.#write.drain();
+    if (parts.length > 0) this.#events.push({ type: 'write', parts });
+  }
+
+  #announceQuestion(): void {
+    const open = this.#runner.open;
+    if (open === undefined || open.id === this.#announced) return;
+    this.#announced = open.id;
+    this.#emit({ type: 'question', ...open });
+  }
+
+  #makeLink(config: EngineConfig): Link {
+    const engine = this;
+    return {
+      role: config.role,
+      config,
+      get connected() {
+        return engine.#established !== undefined;
+      },
+      send: (message, context) => this.#sendHandshake(message, context),
+      sendChangeCipherSpec: () => this.#write.write('change_cipher_spec', CHANGE_CIPHER_SPEC),
+      useVersion: (version) => {
+        this.#version = version;
+        this.#read.useVersion(version);
+        this.#write.useVersion(version);
+      },
+      protectWrites: (protection) => this.#write.protect(protection),
+      protectReads: (protection) => this.#read.protect(protection),
+      skipEarlyData: (until: SkipUntil) => this.#read.skipEarlyData(until, MAX_SKIPPED_EARLY_DATA),
+      tolerateChangeCipherSpec: (tolerate) => {
+        this.#tolerateChangeCipherSpec = tolerate;
+      },
+      peerUpdatedKeys: (request) => this.#peerUpdatedKeys(request),
+      logSecret: (label, clientRandom, secret) => this.#logSecret(label, clientRandom, secret),
+      establish: (established) => {
+        this.#established = established;
+        this.#warnings = 0;
+        this.#emit({ type: 'handshake_done', info: established.info });
+      },
+      warn: (description) => {
+        this.#countWarning();
+        if (!this.#writeOver) this.#sendAlert('warning', description);
+      },
+      emit: (event) => this.#emit(event),
+    };
+  }
+
+  #sendHandshake<M extends HandshakeMessage>(message: M, context: MessageContext) {
+    const sent = (this.#hooks.rewrite?.(message, context) ?? message) as M;
+    const bytes = isAtLeast(context.version, 'tlsv1.3')
+      ? writeHandshakeTls13(sent as HandshakeTls13, context)
+      : writeHandshakeTls12(sent as HandshakeTls12, context);
+    this.#write.write('handshake', bytes);
+    return { message: sent, bytes };
+  }
+
+  /** RFC 9850 §2: label, client random and secret in hexadecimal. */
+  #logSecret(label: string, clientRandom: Uint8Array, secret: Secret): void {
+    const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+    const line = `${label} ${hex(clientRandom)} ${hex(secretBytes(secret))}`;
+    this.#keyLog.push(line);
+    this.#emit({ type: 'key_log', line });
+  }
 }

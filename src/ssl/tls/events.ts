@@ -3,6 +3,7 @@
  * about a finished handshake, and the text of alerts.
  */
 
+import type { Value } from '../value.ts';
 import type {
   CipherSuite,
   EngineConfig,
@@ -64,17 +65,20 @@ export interface AlertEvent {
   readonly type: 'alert';
   readonly direction: 'sent' | 'received';
   readonly level: AlertLevel;
-  readonly description: AlertDescription;
+  /** `unknown` for a received code that is not registered. */
+  readonly description: AlertDescription | 'unknown';
+  /** The code on the wire. */
+  readonly code: number;
   /** The role of this engine, not of the alert's sender. */
   readonly role: Role;
   /** Where the handshake stood: the state's name in RFC 8446 appendix A, or OTP's for TLS 1.2. */
   readonly state: string;
-  /** The place in the engine that raised it, e.g. `tls/record:bad_record_mac`; stable between releases. */
+  /** The room that raised it and the reason, e.g. `tls/handshake:unexpected_message`; stable between releases. */
   readonly origin: string;
   /** Why, for people; empty for received alerts. */
   readonly reason: string;
-  /** The fault's own terms, where a caller may want to match on more than the alert; `undefined` for received ones. */
-  readonly cause: unknown;
+  /** The Erlang term of the fault, e.g. `{bad_cert, hostname_check_failed}`; `undefined` for received alerts. */
+  readonly cause: Value | undefined;
 }
 
 /** The connection is over; the last event. */
@@ -159,8 +163,6 @@ export interface KeptSecrets {
   readonly serverApplicationTrafficSecret?: Uint8Array;
   readonly exporterMasterSecret?: Uint8Array;
   readonly resumptionMasterSecret?: Uint8Array;
-  /** The lines that `key_log` events carried so far. */
-  readonly keyLog: readonly string[];
 }
 
 /**
@@ -172,7 +174,11 @@ export function describeAlert(event: AlertEvent): string {
   const own = event.role === 'client' ? 'CLIENT' : 'SERVER';
   const peer = event.role === 'client' ? 'SERVER' : 'CLIENT';
   const level = event.level === 'fatal' ? 'Fatal' : 'Warning';
-  const alert = `ALERT: ${level} - ${alertTitle(event.description)}`;
+  const title =
+    event.description === 'unknown'
+      ? `unsupported/unknown alert: ${event.code}`
+      : alertTitle(event.description);
+  const alert = `ALERT: ${level} - ${title}`;
   const head = `TLS ${event.role}: In state ${event.state}`;
   if (event.direction === 'received') return `${head} received ${peer} ${alert}\n`;
   const reason = event.reason === '' ? '' : ` ${event.reason}`;

@@ -1,0 +1,182 @@
+/**
+ * The client's flow up to the agreed version: ClientHello, perhaps HelloRetryRequest and a second
+ * ClientHello, ServerHello (RFC 8446 §4.1, RFC 5246 §7.4.1), then the rest by the version's own flow.
+ */
+
+import type { EngineConfig } from '../config.ts';
+import type { HelloAnswer } from '../events.ts';
+import { PeerIncompatible, PeerMisbehaved } from '../faults.ts';
+import { type CipherSuite, cipherSuiteFromCode } from '../iana/cipher_suites.ts';
+import { groupFromCode } from '../iana/groups.ts';
+import { isAtLeast, type ProtocolVersion, versionCode, versionFromCode } from '../iana/versions.ts';
+import { offeredExtensions } from '../messages/client_hello.ts';
+import {
+  type HelloRetryRequest,
+  rawServerHelloExtensions,
+  type ServerHello,
+} from '../messages/server_hello.ts';
+import { WireReader } from '../wire.ts';
+import { makeOffer, makeSecondOffer, type Offer, offeredGroups } from './client_hello.ts';
+import { clientHandshake12 } from './client12.ts';
+import { clientHandshake13 } from './client13.ts';
+import { ask, expect13, type Flow, type Link, type Received } from './flow.ts';
+import { bestVersion, isImplemented, speaks, suiteFits } from './negotiation.ts';
+import { verifyServerRandom } from './randoms.ts';
+import { Transcript } from './transcript.ts';
+
+/** A client's handshake as far as all versions share it. */
+export interface ClientStart {
+  readonly link: Link;
+  readonly transcript: Transcript;
+  /** The offer that the ServerHello answers. */
+  readonly offer: Offer;
+  /** Codes of the extensions that the server may answer. */
+  readonly offered: ReadonlySet<number>;
+  readonly hello: Received<ServerHello>;
+  readonly cipherSuite: CipherSuite;
+  /** The cipher suite of a HelloRetryRequest, had there been one. */
+  readonly retried: boolean;
+}
+
+/** The name of the moment before the ServerHello: RFC 8446 appendix A.1, or OTP's for older versions. */
+export function clientStartState(config: EngineConfig): string {
+  return speaks(config, 'tlsv1.3') ? 'wait_sh' : 'hello';
+}
+
+/** The whole life of a client's connection. */
+export function* clientHandshake(link: Link): Flow {
+  const start = yield* exchangeHellos(link);
+  if (start.hello.message.form === 'tls13') yield* clientHandshake13(start, start.hello.message);
+  else yield* clientHandshake12(start, start.hello.message);
+}
+
+function* exchangeHellos(link: Link): Flow<ClientStart> {
+  const transcript = new Transcript();
+  // RFC 8446 §5: such records may come at any time after the first ClientHello
+  link.tolerateChangeCipherSpec(speaks(link.config, 'tlsv1.3'));
+  let offer = sendOffer(link, transcript, makeOffer(link.config));
+  let received = yield* expectServerHello(link, offer);
+  const retry = received.message;
+  if (retry.msgType === 'hello_retry_request') {
+    const suite = verifyRetry(link, offer, retry);
+    transcript.replaceWithMessageHash(suite.hash);
+    transcript.add(received.bytes);
+    link.useVersion('tlsv1.3');
+    // RFC 8446 §D.4: one change_cipher_spec, before the second flight
+    if (offer.hello.legacySessionId.length > 0) link.sendChangeCipherSpec();
+    offer = sendOffer(link, transcript, secondOffer(link, offer, retry));
+    received = yield* expectServerHello(link, offer);
+    if (received.message.cipherSuite !== suite.code) {
+      // RFC 8446 §4.1.4: the suite must be that of the HelloRetryRequest
+      throw new PeerMisbehaved('changed_cipher_suite');
+    }
+  }
+  const { message, bytes } = received;
+  if (message.msgType === 'hello_retry_request') {
+    throw new PeerMisbehaved('too_many_hello_retry_requests');
+  }
+  const retried = retry.msgType === 'hello_retry_request';
+  // RFC 8446 §4.1.4: the version of HelloRetryRequest stands
+  if (retried && message.form !== 'tls13') throw new PeerMisbehaved('illegal_version');
+  const version = agreedVersion(link, message);
+  const cipherSuite = agreedSuite(offer, message, version);
+  link.useVersion(version);
+  link.tolerateChangeCipherSpec(version === 'tlsv1.3');
+  yield* pauseAtHello(link, received);
+  transcript.use(cipherSuite.hash);
+  transcript.add(bytes);
+  const offered = offeredExtensions(offer.hello);
+  return { link, transcript, offer, offered, hello: { message, bytes }, cipherSuite, retried };
+}
+
+function sendOffer(link: Link, transcript: Transcript, offer: Offer): Offer {
+  const { message, bytes } = link.send(offer.hello, { version: 'tlsv1.3' });
+  transcript.add(bytes);
+  return { ...offer, hello: message };
+}
+
+function* expectServerHello(
+  link: Link,
+  offer: Offer,
+): Flow<Received<ServerHello | HelloRetryRequest>> {
+  const state = clientStartState(link.config);
+  const offered = offeredExtensions(offer.hello);
+  return yield* expect13({ version: 'tlsv1.3', offered }, state, 'server_hello');
+}
+
+/** RFC 8446 §4.1.4: what a HelloRetryRequest must be. */
+function verifyRetry(link: Link, offer: Offer, retry: HelloRetryRequest): CipherSuite {
+  const selected = retry.extensions.supported_versions;
+  if (selected === undefined) throw new PeerMisbehaved('missing_extension', 'supported_versions');
+  if (selected !== versionCode('tlsv1.3') || !speaks(link.config, 'tlsv1.3')) {
+    throw new PeerMisbehaved('illegal_version', selected);
+  }
+  return agreedSuite(offer, retry, 'tlsv1.3');
+}
+
+function secondOffer(link: Link, first: Offer, retry: HelloRetryRequest): Offer {
+  const { key_share: code, cookie } = retry.extensions;
+  if (code === undefined) {
+    // RFC 8446 §4.1.4: a HelloRetryRequest that changes nothing is refused
+    if (cookie === undefined) throw new PeerMisbehaved('illegal_hello_retry_request');
+    return makeSecondOffer(link.config, first, undefined, cookie);
+  }
+  const group = groupFromCode(code);
+  // RFC 8446 §4.2.8: a group that was offered, and without a share
+  if (group === undefined || !isImplemented(group) || !offeredGroups(link.config).includes(group)) {
+    throw new PeerMisbehaved('illegal_group', group ?? code);
+  }
+  if (first.shares.has(group)) throw new PeerMisbehaved('illegal_hello_retry_request', group);
+  return makeSecondOffer(link.config, first, group, cookie);
+}
+
+/** RFC 8446 §4.2.1, RFC 5246 §E.1: the version of a ServerHello, which must be one that was offered. */
+function agreedVersion(link: Link, hello: ServerHello): ProtocolVersion {
+  const { config } = link;
+  if (hello.form === 'tls13') {
+    const code = hello.extensions.supported_versions ?? 0;
+    // RFC 8446 §4.2.1: nothing before TLS 1.3 may be selected here
+    if (code !== versionCode('tlsv1.3')) throw new PeerMisbehaved('illegal_version', code);
+    if (hello.legacyVersion !== versionCode('tlsv1.2')) {
+      throw new PeerMisbehaved('illegal_version', hello.legacyVersion);
+    }
+    return 'tlsv1.3';
+  }
+  const version = versionFromCode(hello.legacyVersion);
+  if (version === undefined || isAtLeast(version, 'tlsv1.3') || !speaks(config, version)) {
+    throw new PeerIncompatible('no_shared_version', version ?? hello.legacyVersion);
+  }
+  verifyServerRandom(hello.random, version, bestVersion(config));
+  return version;
+}
+
+/** The suite of a ServerHello or HelloRetryRequest, with the other fields that only echo the offer. */
+function agreedSuite(
+  offer: Offer,
+  hello: ServerHello | HelloRetryRequest,
+  version: ProtocolVersion,
+): CipherSuite {
+  if (hello.legacyCompressionMethod !== 0) throw new PeerMisbehaved('illegal_compression_method');
+  const tls13 = isAtLeast(version, 'tlsv1.3');
+  // RFC 8446 §4.1.3: the legacy session id is echoed
+  if (tls13 && Buffer.compare(hello.legacySessionIdEcho, offer.hello.legacySessionId) !== 0) {
+    throw new PeerMisbehaved('session_id_mismatch');
+  }
+  const suite = cipherSuiteFromCode(hello.cipherSuite);
+  if (
+    suite === undefined ||
+    !offer.hello.cipherSuites.includes(suite.code) ||
+    !suiteFits(suite, version)
+  ) {
+    throw new PeerMisbehaved('illegal_cipher_suite', suite?.name ?? hello.cipherSuite);
+  }
+  return suite;
+}
+
+function* pauseAtHello(link: Link, received: Received<ServerHello | HelloRetryRequest>): Flow {
+  if (link.config.pauseAtHello !== true) return;
+  const body = new WireReader(received.bytes.subarray(4), 'ServerHello');
+  const extensions = rawServerHelloExtensions(body);
+  const answer = yield* ask<HelloAnswer>({ kind: 'server_hello', extensions });
+  if (answer.config !== undefined) link.config = answer.config;
+}

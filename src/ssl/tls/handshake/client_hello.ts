@@ -1,0 +1,132 @@
+/**
+ * What a client offers: the ClientHello and the secrets behind it. RFC 8446 §4.1.2 and §4.2, RFC 5246
+ * §7.4.1.2, RFC 8422 §5.1, RFC 7627 §5.1, RFC 5746 §3.4, RFC 6066 §3, RFC 7301 §3.1.
+ */
+
+import { type GroupName, generateKeyShare, type KeyShare } from '../../crypto/index.ts';
+import type { EngineConfig } from '../config.ts';
+import { LocalFault } from '../faults.ts';
+import { groupCode, type NamedGroup } from '../iana/groups.ts';
+import { isAtLeast, versionCode } from '../iana/versions.ts';
+import type { ClientHello } from '../messages/client_hello.ts';
+import { pskKeyExchangeModeCodes } from '../messages/extensions/psk_key_exchange_modes.ts';
+import { serverNameOf } from '../messages/extensions/server_name.ts';
+import { enabledVersions, schemeCodes, speaks, usableGroups, usableSuites } from './negotiation.ts';
+import { clientRandom } from './randoms.ts';
+
+/** An offer: the message, and the private halves of its key shares. */
+export interface Offer {
+  readonly hello: ClientHello;
+  readonly shares: ReadonlyMap<NamedGroup, KeyShare>;
+}
+
+const NULL_COMPRESSION = Uint8Array.of(0);
+const UNCOMPRESSED = Uint8Array.of(0);
+const SESSION_ID_LENGTH = 32;
+
+/** The groups a client offers: those of any version it speaks. */
+export function offeredGroups(config: EngineConfig): readonly (NamedGroup & GroupName)[] {
+  const groups = enabledVersions(config).map((version) => usableGroups(config, version));
+  return usableGroups(config, 'tlsv1.2').filter((group) =>
+    groups.some((list) => list.includes(group)),
+  );
+}
+
+/** A first ClientHello. Random bytes are drawn in the order random, session id, key shares. */
+export function makeOffer(config: EngineConfig): Offer {
+  const versions = enabledVersions(config);
+  const tls13 = speaks(config, 'tlsv1.3');
+  const random = clientRandom(config.entropy);
+  // RFC 8446 §D.4: a session id makes the handshake look like a resumption of TLS 1.2
+  const compatible = tls13 && config.middleboxCompatMode !== false;
+  const legacySessionId = compatible
+    ? config.entropy.bytes(SESSION_ID_LENGTH, 'session_id')
+    : new Uint8Array(0);
+  const shares = makeShares(config);
+  const cipherSuites = usableSuites(config).map(({ code }) => code);
+  if (cipherSuites.length === 0) throw new LocalFault('internal_error', 'no_usable_cipher_suite');
+  // RFC 8446 §4.1.2: legacy_version is at most that of TLS 1.2
+  const legacyVersion = versions.map(versionCode).find((code) => code <= versionCode('tlsv1.2'));
+  const hello: ClientHello = {
+    msgType: 'client_hello',
+    legacyVersion: tls13 ? versionCode('tlsv1.2') : (legacyVersion ?? versionCode('tlsv1.2')),
+    random,
+    legacySessionId,
+    cipherSuites,
+    legacyCompressionMethods: NULL_COMPRESSION,
+    extensions: {
+      ...commonExtensions(config),
+      ...(versions.some((version) => !isAtLeast(version, 'tlsv1.3')) ? LEGACY_EXTENSIONS : {}),
+      ...(tls13 ? tls13Extensions(config, shares) : {}),
+    },
+  };
+  return { hello, shares };
+}
+
+/** Empty extensions that only versions before TLS 1.3 heed. */
+const LEGACY_EXTENSIONS = {
+  // RFC 5746 §3.4: empty in an initial handshake
+  renegotiation_info: new Uint8Array(0),
+  extended_master_secret: true,
+  ec_point_formats: UNCOMPRESSED,
+} as const;
+
+function commonExtensions(config: EngineConfig): ClientHello['extensions'] {
+  const groups = offeredGroups(config);
+  return {
+    server_name: config.serverName === undefined ? undefined : serverNameOf(config.serverName),
+    supported_groups: groups.length === 0 ? undefined : groups.map(groupCode),
+    application_layer_protocol_negotiation: config.alpn.length === 0 ? undefined : config.alpn,
+    signature_algorithms: schemeCodes(config.signatureSchemes),
+    signature_algorithms_cert:
+      config.signatureSchemesCert === undefined
+        ? undefined
+        : schemeCodes(config.signatureSchemesCert),
+  };
+}
+
+function tls13Extensions(
+  config: EngineConfig,
+  shares: ReadonlyMap<NamedGroup, KeyShare>,
+): ClientHello['extensions'] {
+  return {
+    supported_versions: enabledVersions(config).map(versionCode),
+    // RFC 8446 §4.2.9: without it servers send no tickets
+    psk_key_exchange_modes: Uint8Array.of(pskKeyExchangeModeCodes.psk_dhe_ke),
+    key_share: keyShareEntries(shares),
+  };
+}
+
+function makeShares(config: EngineConfig): ReadonlyMap<NamedGroup, KeyShare> {
+  if (!speaks(config, 'tlsv1.3')) return new Map();
+  const groups = usableGroups(config, 'tlsv1.3').slice(0, config.keyShares ?? 1);
+  return new Map(groups.map((group) => [group, generateKeyShare(group, config.entropy)]));
+}
+
+function keyShareEntries(shares: ReadonlyMap<NamedGroup, KeyShare>) {
+  return [...shares].map(([group, { publicKey }]) => ({
+    group: groupCode(group),
+    keyExchange: publicKey,
+  }));
+}
+
+/**
+ * RFC 8446 §4.1.2: the ClientHello after a HelloRetryRequest, the same but for the key share and the
+ * cookie.
+ *
+ * @param group - the group to send a share for; `undefined` keeps the shares of the first offer
+ */
+export function makeSecondOffer(
+  config: EngineConfig,
+  first: Offer,
+  group: (NamedGroup & GroupName) | undefined,
+  cookie: Uint8Array | undefined,
+): Offer {
+  const shares =
+    group === undefined
+      ? first.shares
+      : new Map<NamedGroup, KeyShare>([[group, generateKeyShare(group, config.entropy)]]);
+  const { early_data: _, ...kept } = first.hello.extensions;
+  const extensions = { ...kept, key_share: keyShareEntries(shares), cookie };
+  return { hello: { ...first.hello, extensions }, shares };
+}

@@ -1,0 +1,243 @@
+/**
+ * What two sides agree on: versions (RFC 8446 §4.2.1, RFC 5246 appendix E), suites, groups, protocols
+ * (RFC 7301 §3.2), and which own certificate serves (RFC 8446 §4.4.2.2, RFC 5246 §7.4.2). Pure functions
+ * over a config and what the peer listed.
+ */
+
+import {
+  type GroupName,
+  groupNames,
+  type SignatureKind,
+  type SignatureParameters,
+} from '../../crypto/index.ts';
+import { DerError, parseCertificate } from '../../x509/index.ts';
+import type { Credential, EngineConfig } from '../config.ts';
+import { PeerIncompatible } from '../faults.ts';
+import type { CipherSuite } from '../iana/cipher_suites.ts';
+import { groupFromCode, isTls13Group, type NamedGroup } from '../iana/groups.ts';
+import {
+  type SignatureAlgorithm,
+  type SignatureScheme,
+  signatureSchemeCode,
+  signatureSchemeFromCode,
+  signatureSchemeRow,
+} from '../iana/signature_schemes.ts';
+import {
+  compareVersions,
+  isAtLeast,
+  type ProtocolVersion,
+  versionCode,
+  versionFromCode,
+} from '../iana/versions.ts';
+import { recordProtection } from '../record/protections.ts';
+import { keyExchanges12 } from './key_exchange12.ts';
+import { chooseScheme } from './signatures.ts';
+
+/** The enabled versions, newest first. */
+export function enabledVersions(config: EngineConfig): readonly ProtocolVersion[] {
+  return [...config.versions].sort((left, right) => compareVersions(right, left));
+}
+
+/** The newest enabled version. */
+export function bestVersion(config: EngineConfig): ProtocolVersion {
+  const [best] = enabledVersions(config);
+  if (best === undefined) throw new PeerIncompatible('no_shared_version');
+  return best;
+}
+
+/** Whether a version is enabled. */
+export function speaks(config: EngineConfig, version: ProtocolVersion): boolean {
+  return config.versions.includes(version);
+}
+
+/**
+ * The version a server takes.
+ *
+ * @param supported - the codes of supported_versions, or `undefined` when the client sent none
+ * @throws PeerIncompatible `no_shared_version`
+ */
+export function chooseVersion(
+  config: EngineConfig,
+  legacyVersion: number,
+  supported: readonly number[] | undefined,
+): ProtocolVersion {
+  // RFC 8446 §4.2.1: with supported_versions, legacy_version decides nothing; without, at most TLS 1.2
+  const limit = Math.min(legacyVersion, versionCode('tlsv1.2'));
+  const chosen = enabledVersions(config).find((version) =>
+    supported === undefined
+      ? versionCode(version) <= limit
+      : supported.includes(versionCode(version)),
+  );
+  if (chosen === undefined) {
+    throw new PeerIncompatible(
+      'no_shared_version',
+      versionFromCode(legacyVersion) ?? legacyVersion,
+    );
+  }
+  return chosen;
+}
+
+/** Whether a suite can be used in a version by this engine. */
+export function suiteFits(suite: CipherSuite, version: ProtocolVersion): boolean {
+  return (
+    recordProtection(suite, version) !== undefined &&
+    (suite.keyExchange === 'any' || keyExchanges12.has(suite.keyExchange))
+  );
+}
+
+/** The configured suites that some enabled version can use, in order. */
+export function usableSuites(config: EngineConfig): readonly CipherSuite[] {
+  return config.cipherSuites.filter((suite) =>
+    config.versions.some((version) => suiteFits(suite, version)),
+  );
+}
+
+/**
+ * The suite a server takes: by its own order when `honorCipherOrder`, else by the client's.
+ *
+ * @param offered - codes in the client's order
+ * @param acceptable - refuses suites for other reasons, such as a missing certificate
+ * @throws PeerIncompatible `no_shared_cipher_suite`
+ */
+export function chooseSuite(
+  config: EngineConfig,
+  version: ProtocolVersion,
+  offered: readonly number[],
+  acceptable: (suite: CipherSuite) => boolean = () => true,
+): CipherSuite {
+  const own = config.cipherSuites.filter((suite) => suiteFits(suite, version));
+  const shared = config.honorCipherOrder
+    ? own.filter((suite) => offered.includes(suite.code))
+    : offered.flatMap((code) => own.find((suite) => suite.code === code) ?? []);
+  const chosen = shared.find(acceptable);
+  if (chosen === undefined) throw new PeerIncompatible('no_shared_cipher_suite');
+  return chosen;
+}
+
+/** A group that can be computed here. */
+export function isImplemented(group: NamedGroup): group is NamedGroup & GroupName {
+  return (groupNames as readonly string[]).includes(group);
+}
+
+/** The configured groups that can be used in a version, in order. */
+export function usableGroups(
+  config: EngineConfig,
+  version: ProtocolVersion,
+): readonly (NamedGroup & GroupName)[] {
+  const tls13 = isAtLeast(version, 'tlsv1.3');
+  return config.groups.filter(isImplemented).filter((group) => !tls13 || isTls13Group(group));
+}
+
+/** The known groups of a list of codes, in its order. */
+export function groupsOf(codes: readonly number[]): readonly NamedGroup[] {
+  return codes.flatMap((code) => groupFromCode(code) ?? []);
+}
+
+/** The known schemes of a list of codes, in its order. */
+export function schemesOf(codes: readonly number[]): readonly SignatureScheme[] {
+  return codes.flatMap((code) => signatureSchemeFromCode(code) ?? []);
+}
+
+/** The codes of schemes, in order. */
+export function schemeCodes(schemes: readonly SignatureScheme[]): readonly number[] {
+  return schemes.map(signatureSchemeCode);
+}
+
+/**
+ * The protocol a server speaks by ALPN: the first of its own that the client offers.
+ *
+ * @returns `undefined` when either side does without ALPN
+ * @throws PeerIncompatible `no_application_protocol`
+ */
+export function chooseAlpn(
+  config: EngineConfig,
+  offered: readonly Uint8Array[] | undefined,
+): Uint8Array | undefined {
+  if (offered === undefined || config.alpn.length === 0) return undefined;
+  const chosen = config.alpn.find((own) => includesBytes(offered, own));
+  // RFC 7301 §3.2: no overlap is the fatal alert no_application_protocol
+  if (chosen === undefined) throw new PeerIncompatible('no_application_protocol');
+  return chosen;
+}
+
+/** Whether a list holds these very bytes. */
+export function includesBytes(list: readonly Uint8Array[], bytes: Uint8Array): boolean {
+  return list.some((item) => Buffer.compare(item, bytes) === 0);
+}
+
+/** A credential with the scheme it will sign by. */
+export interface SigningCredential {
+  readonly credential: Credential;
+  readonly scheme: SignatureScheme;
+}
+
+/**
+ * The own certificate that suits the peer: the first that can make a signature the peer accepts and
+ * whose chain is signed as the peer wants it; failing that, the first that can sign.
+ *
+ * @param accepted - the peer's signature_algorithms
+ * @param acceptedInCertificates - the peer's signature_algorithms_cert, else its signature_algorithms
+ * @param usable - refuses credentials for other reasons, such as the key exchange
+ */
+export function chooseCredential(
+  config: EngineConfig,
+  version: ProtocolVersion,
+  accepted: readonly SignatureScheme[],
+  acceptedInCertificates: readonly SignatureScheme[],
+  usable: (credential: Credential) => boolean = () => true,
+): SigningCredential | undefined {
+  const candidates = config.credentials.filter(usable).flatMap((credential) => {
+    const scheme = chooseScheme(credential, config.signatureSchemes, accepted, version);
+    return scheme === undefined ? [] : [{ credential, scheme }];
+  });
+  // RFC 8446 §4.4.2.2: where no chain fits signature_algorithms_cert, one of the server's choice
+  return (
+    candidates.find(({ credential }) => chainFits(credential, acceptedInCertificates)) ??
+    candidates[0]
+  );
+}
+
+/** Whether the peer accepts every signature of the chain. */
+function chainFits(credential: Credential, accepted: readonly SignatureScheme[]): boolean {
+  return chainSignatures(credential).every((signature) =>
+    accepted.some((scheme) => {
+      const { algorithm, hash } = signatureSchemeRow(scheme);
+      return SIGNATURE_KINDS[algorithm] === signature?.kind && (hash ?? 'none') === signature.hash;
+    }),
+  );
+}
+
+const SIGNATURE_KINDS: Readonly<Record<SignatureAlgorithm, SignatureKind>> = {
+  rsa_pkcs1: 'rsa_pkcs1',
+  rsa_pss_rsae: 'rsa_pss',
+  rsa_pss_pss: 'rsa_pss',
+  ecdsa: 'ecdsa',
+  dsa: 'dsa',
+  ed25519: 'eddsa',
+  ed448: 'eddsa',
+};
+
+type ChainSignature = SignatureParameters | undefined;
+
+const signaturesByCredential = new WeakMap<Credential, readonly ChainSignature[]>();
+
+/** What the certificates of a chain are signed with; `undefined` for what cannot be told. */
+function chainSignatures(credential: Credential): readonly ChainSignature[] {
+  let signatures = signaturesByCredential.get(credential);
+  if (signatures === undefined) {
+    signatures = credential.chain.flatMap(certificateSignature);
+    signaturesByCredential.set(credential, signatures);
+  }
+  return signatures;
+}
+
+function certificateSignature(der: Uint8Array): readonly ChainSignature[] {
+  try {
+    const certificate = parseCertificate(der);
+    // RFC 8446 §4.4.2.2: self-signed certificates are not validated, so their algorithm is free
+    return certificate.selfIssued ? [] : [certificate.signatureParameters];
+  } catch (error) {
+    if (error instanceof DerError) return [undefined];
+    throw error;
+  }
+}

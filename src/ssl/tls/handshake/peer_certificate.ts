@@ -1,0 +1,127 @@
+/**
+ * The peer's certificate chain: from DER to a key that may be believed. RFC 8446 §4.4.2.4, RFC 5246
+ * §7.4.2; the name comparison of RFC 9525.
+ */
+
+import { CryptoFault } from '../../crypto/index.ts';
+import {
+  type Certificate,
+  CertificateFault,
+  type CertificateRule,
+  DerError,
+  defaultVerdict,
+  type PathResult,
+  parseCertificate,
+  verifyHostname,
+  verifyPeerChain,
+} from '../../x509/index.ts';
+import type { EngineConfig } from '../config.ts';
+import type { AlertDescription } from '../iana/alerts.ts';
+import type { Flow, Link } from './flow.ts';
+
+/**
+ * The alert for each broken rule: those of OTP's `path_validation_alert` where it has the rule, else the
+ * certificate alerts of RFC 8446 §6.2.
+ */
+const ALERTS: { readonly [Rule in CertificateRule]: AlertDescription } = {
+  cert_expired: 'certificate_expired',
+  invalid_issuer: 'bad_certificate',
+  invalid_signature: 'bad_certificate',
+  unknown_ca: 'unknown_ca',
+  selfsigned_peer: 'bad_certificate',
+  name_not_permitted: 'bad_certificate',
+  missing_basic_constraint: 'handshake_failure',
+  invalid_key_usage: 'handshake_failure',
+  invalid_ext_key_usage: 'handshake_failure',
+  max_path_length_reached: 'handshake_failure',
+  unknown_critical_extension: 'unsupported_certificate',
+  hostname_check_failed: 'handshake_failure',
+  revoked: 'certificate_revoked',
+  revocation_status_undetermined: 'bad_certificate',
+  malformed_certificate: 'bad_certificate',
+  unsupported_public_key: 'unsupported_certificate',
+  unsupported_signature_algorithm: 'unsupported_certificate',
+  weak_signature_algorithm: 'bad_certificate',
+  weak_public_key: 'bad_certificate',
+  no_certificate: 'bad_certificate',
+  too_many_certificates: 'bad_certificate',
+  work_limit_reached: 'bad_certificate',
+  rejected_by_callback: 'handshake_failure',
+};
+
+/** The alert that tells the peer what was wrong with its certificates. */
+export function certificateAlert(fault: CertificateFault): AlertDescription {
+  return ALERTS[fault.rule];
+}
+
+/**
+ * Decides on the peer's chain.
+ *
+ * @param chain - DER, at least one certificate, the peer's own first
+ * @returns the peer's own certificate, with a key that can be used
+ * @throws CertificateFault
+ */
+export function* verifyPeerCertificate(
+  link: Link,
+  chain: readonly Uint8Array[],
+): Flow<Certificate> {
+  const { config } = link;
+  if (config.verify === 'none') return withUsableKey(readLeaf(chain));
+  const leaf = yield* verifyPath(link, chain);
+  verifyReference(leaf, config);
+  return withUsableKey(leaf);
+}
+
+// biome-ignore lint/correctness/useYield: a user's verdict is a question, asked here
+function* verifyPath(link: Link, chain: readonly Uint8Array[]): Flow<Certificate> {
+  const { config, role } = link;
+  if (config.trust === undefined) throw new CertificateFault({ rule: 'unknown_ca' });
+  const validation = verifyPeerChain({
+    chain,
+    trust: config.trust,
+    now: config.now(),
+    depth: config.depth,
+    purpose: role === 'client' ? 'server' : 'client',
+  });
+  let step = validation.next();
+  while (step.done !== true) step = validation.next(defaultVerdict(step.value));
+  const result: PathResult = step.value;
+  if (!result.ok) throw result.fault;
+  return result.leaf;
+}
+
+function verifyReference(leaf: Certificate, config: EngineConfig): void {
+  if (config.role !== 'client' || config.reference === undefined) return;
+  const { ok, seen } = verifyHostname(leaf, config.reference);
+  if (ok) return;
+  const { reference } = config;
+  throw new CertificateFault({
+    rule: 'hostname_check_failed',
+    place: { position: 0, subject: leaf.subjectText },
+    expected: 'dns' in reference ? reference.dns : reference.ip,
+    found: seen.length === 0 ? 'no name' : seen.join(', '),
+  });
+}
+
+function readLeaf(chain: readonly Uint8Array[]): Certificate {
+  const der = chain[0];
+  if (der === undefined) throw new CertificateFault({ rule: 'no_certificate' });
+  try {
+    return parseCertificate(der);
+  } catch (error) {
+    if (!(error instanceof DerError)) throw error;
+    throw new CertificateFault({ rule: 'malformed_certificate', found: error.message });
+  }
+}
+
+function withUsableKey(certificate: Certificate): Certificate {
+  try {
+    // The key is imported at its first use.
+    void certificate.publicKey;
+  } catch (error) {
+    if (!(error instanceof CryptoFault)) throw error;
+    const place = { position: 0, subject: certificate.subjectText };
+    throw new CertificateFault({ rule: 'unsupported_public_key', place, found: error.message });
+  }
+  return certificate;
+}

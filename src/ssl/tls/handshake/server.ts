@@ -1,0 +1,102 @@
+/**
+ * The server's flow up to the agreed version: ClientHello and what it decides for every version
+ * (RFC 8446 §4.1.1, RFC 5246 §7.4.1), then the rest by the version's own flow.
+ */
+
+import type { EngineConfig } from '../config.ts';
+import type { HelloAnswer } from '../events.ts';
+import { PeerIncompatible, PeerMisbehaved } from '../faults.ts';
+import { signalingValues } from '../iana/cipher_suites.ts';
+import { isAtLeast, type ProtocolVersion, versionCode } from '../iana/versions.ts';
+import { type ClientHello, rawClientHelloExtensions } from '../messages/client_hello.ts';
+import { hostNameIn } from '../messages/extensions/server_name.ts';
+import { HANDSHAKE_HEADER_LENGTH } from '../messages/handshake.ts';
+import { WireReader } from '../wire.ts';
+import { ask, expect13, type Flow, type Link, type Received } from './flow.ts';
+import { bestVersion, chooseVersion, speaks } from './negotiation.ts';
+import { serverHandshake12 } from './server12.ts';
+import { serverHandshake13 } from './server13.ts';
+import { Transcript } from './transcript.ts';
+
+/** A server's handshake as far as all versions share it. */
+export interface ServerStart {
+  readonly link: Link;
+  readonly transcript: Transcript;
+  readonly hello: ClientHello;
+  /** The host_name of the client's server_name. */
+  readonly serverName: string | undefined;
+}
+
+/** The name of the moment before the ClientHello: RFC 8446 appendix A.2, or OTP's for older versions. */
+export function serverStartState(config: EngineConfig): string {
+  return speaks(config, 'tlsv1.3') ? 'start' : 'hello';
+}
+
+/** The whole life of a server's connection. */
+export function* serverHandshake(link: Link): Flow {
+  const transcript = new Transcript();
+  const received = yield* expect13(
+    { version: 'tlsv1.3' },
+    serverStartState(link.config),
+    'client_hello',
+  );
+  const hello = received.message;
+  const serverName = readServerName(hello);
+  yield* pauseAtHello(link, received, serverName);
+  const version = agreeOnVersion(link, hello);
+  link.useVersion(version);
+  transcript.add(received.bytes);
+  const start: ServerStart = { link, transcript, hello, serverName };
+  if (isAtLeast(version, 'tlsv1.3')) yield* serverHandshake13(start);
+  else yield* serverHandshake12(start, version);
+}
+
+function* pauseAtHello(
+  link: Link,
+  received: Received<ClientHello>,
+  serverName: string | undefined,
+): Flow {
+  if (link.config.pauseAtHello !== true) return;
+  const body = received.bytes.subarray(HANDSHAKE_HEADER_LENGTH);
+  const extensions = rawClientHelloExtensions(new WireReader(body, 'ClientHello'));
+  const answer = yield* ask<HelloAnswer>({ kind: 'client_hello', serverName, extensions });
+  if (answer.config !== undefined) link.config = answer.config;
+}
+
+function agreeOnVersion(link: Link, hello: ClientHello): ProtocolVersion {
+  const { legacyVersion, cipherSuites, extensions } = hello;
+  if (legacyVersion < versionCode('sslv3')) {
+    throw new PeerIncompatible('no_shared_version', legacyVersion);
+  }
+  const version = chooseVersion(link.config, legacyVersion, extensions.supported_versions);
+  const best = bestVersion(link.config);
+  // RFC 7507 §3: the client fell back although this server speaks more
+  if (cipherSuites.includes(signalingValues.fallback) && version !== best) {
+    throw new PeerMisbehaved('inappropriate_fallback');
+  }
+  verifyCompressionMethods(hello, version);
+  return version;
+}
+
+function verifyCompressionMethods(hello: ClientHello, version: ProtocolVersion): void {
+  const methods = hello.legacyCompressionMethods;
+  // RFC 8446 §4.1.2: in TLS 1.3 exactly one byte, zero
+  if (isAtLeast(version, 'tlsv1.3') && (methods.length !== 1 || methods[0] !== 0)) {
+    throw new PeerMisbehaved('illegal_compression_method');
+  }
+  // RFC 5246 §7.4.1.2: the list must hold the null method
+  if (!methods.includes(0)) throw new PeerIncompatible('no_shared_compression_method');
+}
+
+/** RFC 6066 §3: a host_name is ASCII; letters, digits, hyphens, dots and the underscore of old names. */
+const HOST_NAME = /^[A-Za-z0-9._-]{1,255}$/;
+
+function readServerName(hello: ClientHello): string | undefined {
+  const list = hello.extensions.server_name;
+  if (list === undefined) return undefined;
+  const name = hostNameIn(list);
+  if (name !== undefined && !HOST_NAME.test(name)) {
+    throw new PeerMisbehaved('illegal_server_name', { text: 'host_name' });
+  }
+  return name;
+}

@@ -1,0 +1,126 @@
+/**
+ * Handshake signatures: which scheme a key can make, what is signed, and how it is checked.
+ * RFC 8446 §4.2.3 and §4.4.3, RFC 5246 §4.7 and §7.4.1.4.1, RFC 8422 §5.1.3 and §5.4.
+ */
+
+import {
+  hashLength,
+  type KeyType,
+  type PssRestriction,
+  type PublicKey,
+  verify,
+} from '../../crypto/index.ts';
+import type { Credential } from '../config.ts';
+import { DecryptFault, LocalFault, PeerMisbehaved } from '../faults.ts';
+import {
+  type SignatureAlgorithm,
+  type SignatureScheme,
+  signatureSchemeRow,
+} from '../iana/signature_schemes.ts';
+import { isAtLeast, type ProtocolVersion } from '../iana/versions.ts';
+
+/** The kind of key that makes each signature. */
+const KEY_OF_ALGORITHM: Readonly<Record<SignatureAlgorithm, KeyType>> = {
+  rsa_pkcs1: 'rsa',
+  rsa_pss_rsae: 'rsa',
+  rsa_pss_pss: 'rsa_pss',
+  ecdsa: 'ec',
+  dsa: 'dsa',
+  ed25519: 'ed25519',
+  ed448: 'ed448',
+};
+
+/** What is told of a key when schemes are compared with it. */
+interface SigningKey {
+  readonly keyType: KeyType;
+  readonly bits: number;
+  readonly curve?: string | undefined;
+  readonly pss?: PssRestriction | undefined;
+}
+
+/** Whether a handshake signature by `scheme` is allowed in `version` and can be made with the key. */
+export function schemeFitsKey(
+  scheme: SignatureScheme,
+  key: SigningKey,
+  version: ProtocolVersion,
+): boolean {
+  const row = signatureSchemeRow(scheme);
+  if (KEY_OF_ALGORITHM[row.algorithm] !== key.keyType) return false;
+  const tls13 = isAtLeast(version, 'tlsv1.3');
+  if (tls13 && !row.tls13) return false;
+  // RFC 8446 §4.2.3: in TLS 1.3 an ECDSA scheme names its curve; in TLS 1.2 only its hash
+  if (tls13 && row.algorithm === 'ecdsa' && row.curve !== key.curve) return false;
+  if (row.algorithm !== 'rsa_pss_rsae' && row.algorithm !== 'rsa_pss_pss') return true;
+  const length = row.hash === undefined ? 0 : hashLength(row.hash);
+  // RFC 8017 §9.1.1: emLen must hold hash, salt and two bytes
+  if (key.bits < 8 * (2 * length + 2)) return false;
+  const { pss } = key;
+  // RFC 4055 §1.2: the parameters of an RSASSA-PSS key bind its signatures
+  return (
+    pss === undefined ||
+    (pss.hash === row.hash && pss.mgfHash === row.hash && pss.saltLength <= length)
+  );
+}
+
+/** The first scheme of `preferred` that the peer accepts and the credential can make. */
+export function chooseScheme(
+  credential: Credential,
+  preferred: readonly SignatureScheme[],
+  accepted: readonly SignatureScheme[],
+  version: ProtocolVersion,
+): SignatureScheme | undefined {
+  return preferred.find(
+    (scheme) => accepted.includes(scheme) && schemeFitsKey(scheme, credential, version),
+  );
+}
+
+/** Signs with an own credential. @throws LocalFault `signing_failed` */
+export function signHandshake(
+  credential: Credential,
+  scheme: SignatureScheme,
+  content: Uint8Array,
+): Uint8Array {
+  try {
+    return credential.sign(scheme, content);
+  } catch (cause) {
+    throw new LocalFault('signing_failed', scheme, cause);
+  }
+}
+
+/**
+ * Checks a handshake signature of the peer.
+ *
+ * @param offered - the schemes this side said it accepts
+ * @throws PeerMisbehaved `illegal_signature_scheme`; DecryptFault `bad_signature`
+ */
+export function verifyHandshakeSignature(
+  key: PublicKey,
+  scheme: SignatureScheme | undefined,
+  offered: readonly SignatureScheme[],
+  version: ProtocolVersion,
+  content: Uint8Array,
+  signature: Uint8Array,
+): void {
+  // RFC 8446 §4.4.3, RFC 5246 §7.4.3: one of those offered, and one that fits the certificate
+  if (
+    scheme === undefined ||
+    !offered.includes(scheme) ||
+    !schemeFitsKey(scheme, { ...key, keyType: key.type }, version)
+  ) {
+    throw new PeerMisbehaved('illegal_signature_scheme', scheme);
+  }
+  if (!verify(scheme, key, content, signature)) throw new DecryptFault('bad_signature', scheme);
+}
+
+/** RFC 8446 §4.4.3: what a CertificateVerify signs. */
+export function certificateVerifyContent(
+  signer: 'client' | 'server',
+  transcriptHash: Uint8Array,
+): Buffer {
+  const context = `TLS 1.3, ${signer} CertificateVerify`;
+  return Buffer.concat([
+    Buffer.alloc(64, 0x20),
+    Buffer.from(`${context}\0`, 'latin1'),
+    transcriptHash,
+  ]);
+}
