@@ -15,6 +15,9 @@
 -export([lock/1]).
 -export([unlock/1]).
 
+%% The process of a user's fun.
+-export([run/2]).
+
 %% gen_server.
 -export([init/1]).
 -export([handle_call/3]).
@@ -187,7 +190,7 @@ grant(State) ->
 ask(QuestionId, {apply, Index, Args}, #state{funs = Funs, asked = Asked} = State) ->
     case Funs of
         #{Index := Fun} when is_list(Args), is_function(Fun, length(Args)) ->
-            {_Pid, Monitor} = spawn_monitor(fun() -> exit(run(Fun, Args)) end),
+            {_Pid, Monitor} = spawn_monitor(?MODULE, run, [Fun, Args]),
             State#state{asked = Asked#{Monitor => QuestionId}};
         #{} ->
             answer(QuestionId, {error, undefined_fun}, State)
@@ -195,12 +198,14 @@ ask(QuestionId, {apply, Index, Args}, #state{funs = Funs, asked = Asked} = State
 ask(QuestionId, _Question, State) ->
     answer(QuestionId, {error, notsup}, State).
 
+-spec run(fun(), [term()]) -> no_return().
 run(Fun, Args) ->
-    try apply(Fun, Args) of
-        Result -> {?MODULE, {ok, Result}}
-    catch
-        Class:Reason -> {?MODULE, {error, {Class, Reason}}}
-    end.
+    Answer = try apply(Fun, Args) of
+                 Result -> {ok, Result}
+             catch
+                 Class:Reason -> {error, {Class, Reason}}
+             end,
+    exit({?MODULE, Answer}).
 
 answered(QuestionId, {?MODULE, Answer}, State) ->
     answer(QuestionId, Answer, State);

@@ -438,10 +438,13 @@ route({question, Id, QuestionId, Question}, #state{routes = Routes} = State) ->
     end;
 route({log, Id, Level, Text}, #state{routes = Routes} = State) ->
     case Routes of
-        #{Id := #route{connection = Connection}} -> Connection ! {log, Level, Text};
-        #{} -> ssl_port_format:log(Level, Text)
-    end,
-    State;
+        #{Id := #route{connection = Connection}} ->
+            Connection ! {log, Level, Text},
+            State;
+        #{} ->
+            ssl_port_format:log(Level, Text),
+            State
+    end;
 route({undecodable_reply, Tag}, State) ->
     ?LOG_ERROR("ssl_port: the port program sent a reply that does not decode"),
     route({reply, Tag, {error, {ssl_port, undecodable_reply}}}, State);
