@@ -17,6 +17,7 @@ export {
   type ActiveMode,
   changeTransport,
   ipAddress,
+  isEmulated,
   type Mode,
   type PacketType,
   readChanges,
@@ -25,6 +26,7 @@ export {
   type Timeout,
   type TransportOptions,
   tellOption,
+  transportRefusal,
 } from './socket_options.ts';
 export {
   type LogLevelOption,

@@ -256,12 +256,13 @@ const emulatedAtTransport: readonly Value[] = [
 ];
 
 /** `{options, {socket_options, AllTransportOptions}}`, as `ssl` words a refusal by the transport. */
-function unknownOptions(written: readonly WrittenOption[]): OptionFault {
+export function transportRefusal(written: readonly WrittenOption[] = []): Value {
   const shown: Value[] = written.map(({ term }) => ({ term })).reverse();
-  return new OptionFault([
-    'options',
-    ['socket_options', { list: [...shown, ...emulatedAtTransport] }],
-  ]);
+  return ['options', ['socket_options', { list: [...shown, ...emulatedAtTransport] }]];
+}
+
+function unknownOptions(written: readonly WrittenOption[]): OptionFault {
+  return new OptionFault(transportRefusal(written));
 }
 
 /** What one `setopts` asks for, read and checked, in the order written. */

@@ -12,8 +12,9 @@
  * may call back into the socket from inside an event.
  */
 
-import type { ActiveMode, Mode, Timeout } from '../options/socket_options.ts';
+import type { ActiveMode, ConfigSource, Mode, Profile, Timeout } from '../options/index.ts';
 import type { TermReader, Value } from '../value.ts';
+import type { TransportFactory } from './transport/transport.ts';
 
 export type { ActiveMode, Mode, Timeout };
 
@@ -121,13 +122,16 @@ export interface SocketHost {
 }
 
 /**
- * What all connections of one program share: clock, entropy, files, caches, session stores. Made by
+ * What all connections of one program share: clock, entropy, files, caches, transports. Made by
  * `createContext`; opaque to `src/port`.
  */
 export interface SocketContext {
   readonly reader: TermReader;
   readonly gate: OutputGate;
   readonly clock: Clock;
+  readonly profile: Profile;
+  readonly config: ConfigSource;
+  readonly transports: TransportFactory;
 }
 
 /** A TLS connection, from the `connect` or `accept` that makes it until `close` or `release`. */

@@ -163,6 +163,7 @@ export class Inbox {
   }
 
   #refuse(length: number): Value | undefined {
+    if (this.#muted || (this.#endTold && this.#active !== false)) return 'closed';
     if (this.#active !== false || length < 0) return 'einval';
     return length > RECEIVE_LIMIT ? 'enomem' : undefined;
   }

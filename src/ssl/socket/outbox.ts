@@ -45,6 +45,11 @@ export class Outbox {
     this.#given += bytes;
   }
 
+  /** Whether bytes wait for the handshake to be over. */
+  get early(): boolean {
+    return this.#early.length > 0;
+  }
+
   /** Keeps bytes until the handshake is over. */
   keep(bytes: Uint8Array): void {
     this.#early.push(bytes);

@@ -313,7 +313,7 @@ function listen(
     () => {
       server.off('error', refused);
       server.on('error', (error) => acceptor.failed(inetReason(error)));
-      reply({ ok: { local: () => serverEndpoint(server), close: (done) => server.close(done) } });
+      reply({ ok: { local: () => serverEndpoint(server), close: () => void server.close() } });
     },
   );
 }

@@ -111,8 +111,8 @@ export interface Acceptor {
 /** A bound, listening transport. */
 export interface ListeningTransport {
   local(): Endpoint | undefined;
-  /** Stops listening and frees the port. */
-  close(done: () => void): void;
+  /** Stops listening and frees the port at once; connections made stay. */
+  close(): void;
 }
 
 /** Outcome of an attempt to listen. */

@@ -1,0 +1,41 @@
+/** Alerts and warnings as lines for `logger`, filtered by `log_level` and `log_alert`. */
+
+import type { Options } from '../options/index.ts';
+import { type AlertEvent, describeAlert } from '../tls/events.ts';
+import type { Value } from '../value.ts';
+import type { LogLevel, SocketObserver } from './api.ts';
+
+/** From the most to the least severe. */
+const LEVELS: readonly LogLevel[] = [
+  'emergency',
+  'alert',
+  'critical',
+  'error',
+  'warning',
+  'notice',
+  'info',
+  'debug',
+];
+
+/** Whether a line of this level is wanted. */
+function wanted(level: LogLevel, { values }: Options): boolean {
+  if (values.log_alert === false) return false;
+  const limit = values.log_level ?? 'notice';
+  if (limit === 'none') return false;
+  return limit === 'all' || LEVELS.indexOf(level) <= LEVELS.indexOf(limit);
+}
+
+/** Logs a line if the options want it. */
+export function log(
+  observer: SocketObserver,
+  options: Options,
+  level: LogLevel,
+  text: string,
+): void {
+  if (wanted(level, options)) observer.log(level, text);
+}
+
+/** `{tls_alert, {Atom, Text}}`. */
+export function alertReason(event: AlertEvent): Value {
+  return ['tls_alert', [event.description, { text: describeAlert(event) }]];
+}

@@ -1,0 +1,18 @@
+/** What all connections of one program share. */
+
+import { createConfigSource, profileNamed } from '../options/index.ts';
+import type { SocketContext, SocketHost } from './api.ts';
+import { systemClock } from './clock.ts';
+import { tcpTransports } from './transport/tcp.ts';
+
+/** The context over the real clock, entropy, files and TCP. One a program. */
+export function createContext(host: SocketHost): SocketContext {
+  return {
+    reader: host.reader,
+    gate: host.gate,
+    clock: systemClock,
+    profile: profileNamed(host.profile) ?? 'otp25',
+    config: createConfigSource(() => systemClock.wall()),
+    transports: tcpTransports,
+  };
+}

@@ -1,0 +1,234 @@
+/**
+ * A listening TLS socket: connections that the transport has accepted wait here, untouched, for a
+ * call of `accept`; the other way round, calls wait for connections.
+ */
+
+import {
+  changeTransport,
+  isEmulated,
+  type Options,
+  readChanges,
+  type SocketOptions,
+  type TransportOptions,
+} from '../options/index.ts';
+import type { Value } from '../value.ts';
+import type {
+  Cancel,
+  Reply,
+  Result,
+  SocketContext,
+  SocketObserver,
+  SocketState,
+  SslListener,
+  SslSocket,
+  Timeout,
+} from './api.ts';
+import { TlsConnection } from './connection.ts';
+import { changeActive, packetHeaderSize, tellCounters, tellOptions } from './settings.ts';
+import { endpointValue, type ListeningTransport, type Transport } from './transport/transport.ts';
+
+/** Accepted connections that may wait beyond the backlog; more are reset. */
+const WAITING_BEYOND_BACKLOG = 1024;
+
+const nothing = (): void => {};
+const ZERO = {
+  recv_oct: 0,
+  recv_cnt: 0,
+  recv_max: 0,
+  recv_avg: 0,
+  recv_dvi: 0,
+  send_oct: 0,
+  send_cnt: 0,
+  send_max: 0,
+  send_avg: 0,
+  send_pend: 0,
+};
+
+interface Waiter {
+  readonly observer: SocketObserver;
+  readonly reply: Reply<SslSocket>;
+  stopTimer: Cancel;
+}
+
+/** One listener. */
+export class TlsListener implements SslListener {
+  readonly kind = 'listener';
+  readonly #context: SocketContext;
+  readonly #observer: SocketObserver;
+  readonly #waiting: Transport[] = [];
+  readonly #waiters: Waiter[] = [];
+  #options: Options;
+  #socket: SocketOptions;
+  #transportOptions: TransportOptions;
+  #transport: ListeningTransport | undefined;
+  #closed = false;
+
+  constructor(context: SocketContext, observer: SocketObserver, options: Options) {
+    this.#context = context;
+    this.#observer = observer;
+    this.#options = options;
+    this.#socket = options.socket;
+    this.#transportOptions = options.transport;
+  }
+
+  /** Binds the port. When that fails, the listener is gone. */
+  listen(port: number, reply: Reply<SocketState>): void {
+    const { nodelay, keepalive, family, localAddress, backlog, ipv6Only } = this.#transportOptions;
+    const options = { nodelay, keepalive, family, localAddress, backlog, ipv6Only };
+    const acceptor = {
+      connection: (transport: Transport) => this.#arrived(transport),
+      failed: () => this.#shut(nothing),
+    };
+    this.#context.transports.listen(port, options, acceptor, (outcome) => {
+      if ('error' in outcome) {
+        const told = this.#closed;
+        this.#closed = true;
+        if (!told) reply(outcome);
+        if (!told) this.#observer.gone();
+      } else if (this.#closed) {
+        outcome.ok.close();
+      } else {
+        this.#transport = outcome.ok;
+        this.#started(reply);
+      }
+    });
+  }
+
+  #started(reply: Reply<SocketState>): void {
+    const change = changeActive(false, this.#socket.active);
+    this.#socket = { ...this.#socket, active: change?.active ?? false };
+    reply({ ok: this.#state });
+    if (change?.expired === true) this.#observer.passive();
+  }
+
+  get #state(): SocketState {
+    const { active, packet } = this.#socket;
+    return { active, packetHeaderSize: packetHeaderSize(packet) };
+  }
+
+  #arrived(transport: Transport): void {
+    const waiter = this.#waiters.shift();
+    if (waiter !== undefined) {
+      waiter.stopTimer();
+      this.#accept(transport, waiter.observer, waiter.reply);
+    } else if (this.#waiting.length < this.#transportOptions.backlog + WAITING_BEYOND_BACKLOG) {
+      this.#waiting.push(transport);
+    } else {
+      transport.destroy();
+    }
+  }
+
+  #accept(transport: Transport, observer: SocketObserver, reply: Reply<SslSocket>): void {
+    const options = { ...this.#options, transport: this.#transportOptions };
+    const shared = this.#transportOptions === this.#options.transport ? this.#options : options;
+    reply({ ok: new TlsConnection(this.#context, observer, shared, this.#socket, transport) });
+  }
+
+  accept(observer: SocketObserver, timeout: Timeout, reply: Reply<SslSocket>): Cancel {
+    if (this.#closed) {
+      reply({ error: 'closed' });
+      return nothing;
+    }
+    const transport = this.#waiting.shift();
+    if (transport !== undefined) {
+      this.#accept(transport, observer, reply);
+      return nothing;
+    }
+    if (timeout === 0) {
+      reply({ error: 'timeout' });
+      return nothing;
+    }
+    const waiter: Waiter = { observer, reply, stopTimer: nothing };
+    this.#waiters.push(waiter);
+    if (timeout !== 'infinity') {
+      waiter.stopTimer = this.#context.clock.after(timeout, () => {
+        this.#drop(waiter);
+        reply({ error: 'timeout' });
+      });
+    }
+    return () => this.#drop(waiter);
+  }
+
+  #drop(waiter: Waiter): void {
+    waiter.stopTimer();
+    const index = this.#waiters.indexOf(waiter);
+    if (index >= 0) this.#waiters.splice(index, 1);
+  }
+
+  setopts(options: unknown, reply: Reply<SocketState>): void {
+    if (this.#closed) {
+      reply({ error: 'closed' });
+      return;
+    }
+    const changes = readChanges(options, this.#context.reader);
+    let { error } = changes;
+    let expired = false;
+    for (const [field, value] of changes.emulated) {
+      if (field !== 'active') {
+        this.#socket = { ...this.#socket, [field]: value };
+        continue;
+      }
+      const change = changeActive(this.#socket.active, value as SocketOptions['active']);
+      if (change === undefined) {
+        error = ['options', ['socket_options', ['active', value as number]]];
+        break;
+      }
+      this.#socket = { ...this.#socket, active: change.active };
+      expired ||= change.expired;
+    }
+    if (changes.transport.length > 0) {
+      this.#transportOptions = changeTransport(this.#transportOptions, changes.transport);
+      this.#options = { ...this.#options, transport: this.#transportOptions };
+    }
+    reply(error === undefined ? { ok: this.#state } : { error });
+    if (expired) this.#observer.passive();
+  }
+
+  getopts(names: unknown): Result<Value> {
+    if (this.#closed) return { error: 'closed' };
+    // R34: the emulated options first, each kind in reverse.
+    const order = (asked: readonly string[]): readonly string[] => {
+      const reversed = [...asked].reverse();
+      const emulated = reversed.filter((name) => isEmulated(name));
+      return [...emulated, ...reversed.filter((name) => !emulated.includes(name))];
+    };
+    const { reader } = this.#context;
+    return tellOptions(names, this.#socket, this.#transportOptions, order, reader);
+  }
+
+  sockname(): Result<Value> {
+    const endpoint = this.#transport?.local();
+    return endpoint === undefined ? { error: 'einval' } : { ok: endpointValue(endpoint) };
+  }
+
+  getstat(names: unknown): Result<Value> {
+    if (this.#closed) return { error: 'einval' };
+    return tellCounters(names, ZERO, this.#context.reader);
+  }
+
+  close(reply: Reply): void {
+    this.#shut(() => reply({ ok: undefined }));
+  }
+
+  release(): void {
+    this.#shut(nothing);
+  }
+
+  #shut(done: () => void): void {
+    if (this.#closed) {
+      done();
+      return;
+    }
+    this.#closed = true;
+    const transport = this.#transport;
+    this.#transport = undefined;
+    for (const waiter of this.#waiters.splice(0)) {
+      waiter.stopTimer();
+      waiter.reply({ error: 'closed' });
+    }
+    for (const waiting of this.#waiting.splice(0)) waiting.destroy();
+    transport?.close();
+    done();
+    this.#observer.gone();
+  }
+}
