@@ -130,7 +130,9 @@ export class Side {
   /** All plaintext received so far. */
   get received(): Buffer {
     this.#collect();
-    return Buffer.concat(this.events.flatMap((event) => (event.type === 'data' ? [event.data] : [])));
+    return Buffer.concat(
+      this.events.flatMap((event) => (event.type === 'data' ? [event.data] : [])),
+    );
   }
 
   get info(): ConnectionInfo {
@@ -185,7 +187,10 @@ export class Pair {
   constructor(
     client: EngineConfig = clientConfig(),
     server: EngineConfig = serverConfig(),
-    options: PairOptions & { readonly clientHooks?: EngineHooks; readonly serverHooks?: EngineHooks } = {},
+    options: PairOptions & {
+      readonly clientHooks?: EngineHooks;
+      readonly serverHooks?: EngineHooks;
+    } = {},
   ) {
     this.client = new Side(client, options.clientHooks);
     this.server = new Side(server, options.serverHooks);
