@@ -34,7 +34,11 @@ const root = makeCa({ subject: 'Root' });
 const inter = issueCa(root, { subject: 'Inter' });
 const leaf = issue(inter, { subject: 'leaf', dns: ['example.test'] });
 
-function input(chain: readonly Issued[], trusted: readonly Issued[], more: Partial<PathInput> = {}) {
+function input(
+  chain: readonly Issued[],
+  trusted: readonly Issued[],
+  more: Partial<PathInput> = {},
+) {
   return {
     chain: chain.map(({ der }) => der),
     trust: createTrustStore(trusted.map(({ certificate }) => certificate)),
@@ -84,7 +88,11 @@ describe('chains a peer may send', () => {
 
   test('a malformed certificate beside the path does no harm', () => {
     const sent = input([leaf, inter], [root]);
-    const chain = [sent.chain[0] as Uint8Array, Buffer.from('nonsense'), sent.chain[1] as Uint8Array];
+    const chain = [
+      sent.chain[0] as Uint8Array,
+      Buffer.from('nonsense'),
+      sent.chain[1] as Uint8Array,
+    ];
     assert.equal(runWith(verifyPeerChain({ ...sent, chain }), defaultVerdict).ok, true);
   });
 
@@ -144,7 +152,9 @@ describe('chains without an anchor', () => {
     };
     assert.deepEqual(outcome([leaf, inter], [], {}, trusting), ['CN=leaf', 'CN=Inter']);
     assert.deepEqual(
-      overruled.filter(({ kind }) => kind !== 'extension').map(({ kind, position }) => [kind, position]),
+      overruled
+        .filter(({ kind }) => kind !== 'extension')
+        .map(({ kind, position }) => [kind, position]),
       [
         ['bad_cert', 1],
         ['valid_peer', 0],
@@ -171,7 +181,12 @@ describe('each rule, with the certificate that breaks it', () => {
     ['version 1 authority', { version: 1 }, {}, 'missing_basic_constraint@1'],
     ['no keyCertSign', { keyUsage: ['cRLSign', 'digitalSignature'] }, {}, 'invalid_key_usage@1'],
     ['purpose of the leaf', {}, { extKeyUsage: ['clientAuth'] }, 'invalid_ext_key_usage@0'],
-    ['any purpose of the leaf', {}, { extKeyUsage: ['anyExtendedKeyUsage'] }, 'invalid_ext_key_usage@0'],
+    [
+      'any purpose of the leaf',
+      {},
+      { extKeyUsage: ['anyExtendedKeyUsage'] },
+      'invalid_ext_key_usage@0',
+    ],
     ['purpose of the issuer', { extKeyUsage: ['clientAuth'] }, {}, 'invalid_ext_key_usage@1'],
     ['MD5 signature', { key: 'rsa' }, { hash: 'md5' }, 'weak_signature_algorithm@0'],
     ['SHA-1 signature', {}, { hash: 'sha1' }, 'weak_signature_algorithm@0'],
@@ -249,7 +264,10 @@ describe('every kind of key and signature', () => {
   for (const key of ['p256', 'p384', 'p521', 'rsa', 'rsa_pss', 'ed25519', 'ed448'] as const) {
     test(key, () => {
       assert.deepEqual(outcome(variant({ key }, { key }), [root]), good);
-      assert.equal(outcome(variant({ key }, { badSignature: true }), [root]), 'invalid_signature@0');
+      assert.equal(
+        outcome(variant({ key }, { badSignature: true }), [root]),
+        'invalid_signature@0',
+      );
     });
   }
 
@@ -517,7 +535,10 @@ describe('events and verdicts', () => {
 
   test('unknown does not overrule a broken rule', () => {
     const shrug = (): PathVerdict => ({ kind: 'unknown' });
-    assert.equal(outcome(variant({}, { badSignature: true }), [root], {}, shrug), 'invalid_signature@0');
+    assert.equal(
+      outcome(variant({}, { badSignature: true }), [root], {}, shrug),
+      'invalid_signature@0',
+    );
     assert.deepEqual(outcome([leaf, inter], [root], {}, shrug), good);
   });
 
