@@ -250,7 +250,7 @@ export class WireWriter {
 
   /** What was written, as a copy that the caller owns. */
   finish(): Uint8Array {
-    return Uint8Array.prototype.slice.call(this.#buffer, 0, this.#length);
+    return new Uint8Array(this.#buffer.subarray(0, this.#length));
   }
 
   #integer(value: number, size: number): this {
