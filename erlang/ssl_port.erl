@@ -130,10 +130,17 @@ stop() ->
 
 %% @doc The version of this application and the protocol versions: `supported' are those
 %% used by default, `available' those that can be named in the option `versions'. Only the
-%% running port program knows them: before the start they are empty.
--spec versions() -> [{ssl_app, string()} | {supported | available | implemented, [atom()]}].
+%% running port program knows them: before the start they are empty. There is no DTLS.
+-spec versions() -> [{ssl_app, string()}
+                     | {supported | supported_dtls | available | available_dtls
+                        | implemented | implemented_dtls, [atom()]}].
 versions() ->
-    [{ssl_app, version()} | program_versions()].
+    Versions = program_versions(),
+    Of = fun(Name) -> {Name, proplists:get_value(Name, Versions, [])} end,
+    [{ssl_app, version()},
+     Of(supported), {supported_dtls, []},
+     Of(available), {available_dtls, []},
+     Of(implemented), {implemented_dtls, []}].
 
 version() ->
     _ = application:load(ssl_port),
@@ -147,14 +154,11 @@ program_versions() ->
         {ok, {_, Worker, Port, _}} ->
             case ssl_port_worker:call(Worker, Port, 0, versions) of
                 {ok, Versions} -> Versions;
-                {error, _} -> no_versions()
+                {error, _} -> []
             end;
         {error, ssl_not_started} ->
-            no_versions()
+            []
     end.
-
-no_versions() ->
-    [{supported, []}, {available, []}, {implemented, []}].
 
 %% Setting up.
 

@@ -55,7 +55,7 @@
 
 -spec start_link(args()) -> {ok, pid()} | {error, term()} | ignore.
 start_link(Args) ->
-    gen_server:start_link(?MODULE, Args, []).
+    gen_server:start_link(?MODULE, Args, [{hibernate_after, 1000}]).
 
 %% Ends the process; the worker releases whatever the program still holds.
 -spec stop(pid()) -> ok.

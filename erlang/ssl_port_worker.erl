@@ -238,8 +238,10 @@ set_owner(Worker, Id, Owner) ->
 -spec init({pos_integer(), command()}) -> {ok, #state{}} | {stop, term()}.
 init({Index, {Node, Args}}) ->
     process_flag(trap_exit, true),
-    %% A worker has much to do at times and everybody waits for it.
-    process_flag(priority, high),
+    %% All payloads pass through this process by reference: neither its queue nor its old
+    %% heap should keep them longer than they live elsewhere.
+    process_flag(message_queue_data, off_heap),
+    process_flag(fullsweep_after, 20),
     try open(Node, Args) of
         Port -> hello(Index, Node, Port)
     catch
@@ -531,6 +533,7 @@ heartbeat(#state{heard = false, missed = Missed} = State) when Missed + 1 >= ?MI
     {stop, {shutdown, unresponsive}, State};
 heartbeat(#state{heard = Heard, missed = Missed} = State) ->
     _ = erlang:send_after(?HEARTBEAT, self(), heartbeat),
+    _ = erlang:garbage_collect(),
     Pinged = command(ssl_port_protocol:request(ping, 0, ping), State),
     {noreply, Pinged#state{heard = false,
                            missed = case Heard of true -> 0; false -> Missed + 1 end}}.

@@ -10,6 +10,8 @@ start() ->
 start(Workers) ->
     _ = application:stop(ssl_port),
     _ = application:load(ssl_port),
+    %% It is an Erlang node itself, and not to leave dumps when it is ended.
+    true = os:putenv("ERL_CRASH_DUMP_SECONDS", "0"),
     Before = application:get_all_env(ssl_port),
     [ok = application:set_env(ssl_port, Name, Value)
      || {Name, Value} <- [{node, os:find_executable("escript")}, {node_args, []},

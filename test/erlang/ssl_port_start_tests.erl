@@ -29,8 +29,12 @@ start_and_stop() ->
 not_started() ->
     ?assertEqual({error, ssl_not_started}, ssl_port:connect("echo", 1, [])),
     ?assertEqual({error, ssl_not_started}, ssl_port:listen(0, [{active, false}])),
-    ?assertMatch([{ssl_app, _}, {supported, []}, {available, []}, {implemented, []}],
-                 ssl_port:versions()).
+    ?assertMatch([{ssl_app, _}, {supported, []}, {supported_dtls, []}, {available, []},
+                  {available_dtls, []}, {implemented, []}, {implemented_dtls, []}],
+                 ssl_port:versions()),
+    %% The names and their order are ssl's.
+    ?assertEqual([Name || {Name, _} <- ssl:versions()],
+                 [Name || {Name, _} <- ssl_port:versions()]).
 
 no_node() ->
     application:set_env(ssl_port, node, "/no/such/node"),

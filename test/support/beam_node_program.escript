@@ -19,6 +19,7 @@
 -mode(compile).
 
 main(_) ->
+    process_flag(trap_exit, true),
     Port = open_port({fd, 0, 1}, [binary, {packet, 4}, eof]),
     put(port, Port),
     tell({hello, 1, #{version => <<"0">>, node => node_version(), openssl => <<"none">>}}),
@@ -41,7 +42,8 @@ loop(Port, Cs) ->
     Flooding = [Id || {Id, #{host := "flood", active := A}} <- maps:to_list(Cs), A =/= false],
     receive
         {Port, {data, Frame}} -> loop(Port, frame(binary_to_term(Frame), Cs));
-        {Port, eof} -> halt(0)
+        {Port, eof} -> halt(0);
+        {'EXIT', Port, _} -> halt(0)
     after case Flooding of [] -> infinity; _ -> 0 end ->
         loop(Port, lists:foldl(fun flood/2, Cs, Flooding))
     end.
