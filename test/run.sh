@@ -60,6 +60,7 @@ if [ "$what" = all ]; then
   done
   script_tests erlang sh test/erlang/run.sh
   script_tests demo sh demo/run.sh
+  script_tests matrix sh test/interop/run.sh openssl gnutls otp
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
