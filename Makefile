@@ -31,6 +31,7 @@ dist/.built: node_modules/.package-lock.json tsconfig.json $(TS_SOURCES)
 	@touch $@
 
 build/.built: node_modules/.package-lock.json tsconfig.json test/tsconfig.json $(TS_SOURCES) $(TEST_SOURCES)
+	rm -rf build/src build/test
 	npx --no-install tsc -p test/tsconfig.json
 	@touch $@
 
