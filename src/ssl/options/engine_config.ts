@@ -103,6 +103,8 @@ function makeConfig(options: Options, source: ConfigSource): EngineConfig {
     maxHandshakeSize: values.max_handshake_size ?? DEFAULT_MAX_HANDSHAKE_SIZE,
     middleboxCompatMode: values.middlebox_comp_mode ?? true,
     ...(values.key_update_at === undefined ? {} : { keyUpdateAt: values.key_update_at }),
+    // Whether the connection outlives the peer's close_notify is for the socket to say (exit_on_close).
+    allowHalfClose: true,
     keepSecrets: values.keep_secrets ?? false,
     entropy: source.entropy,
     now: source.now,

@@ -55,6 +55,8 @@ const NOT_ACCEPTED: Value = 'notsup_on_transport_accept_socket';
 
 type Phase = 'dialing' | 'accepted' | 'handshake' | 'open' | 'dead' | 'closing' | 'gone';
 
+type Ended = Extract<EngineEvent, { type: 'closed' }>['how'];
+
 interface PendingHandshake {
   readonly reply: Reply<SocketState>;
   stopTimer: Cancel;
@@ -86,6 +88,8 @@ export class TlsConnection implements SslSocket {
   /** Plaintext bytes whose ciphertext is in `#parts`. */
   #plain = 0;
   #draining = false;
+  /** How the engine ended, until its last events are handled. */
+  #over: Ended | undefined;
   #reading = false;
   #gated = false;
   #peerDone = false;
@@ -206,8 +210,7 @@ export class TlsConnection implements SslSocket {
   #fail(reason: Value | undefined): void {
     const pending = this.#takePending();
     this.#cancelDialing();
-    const engine = this.#engine;
-    if (engine !== undefined && !engine.closed) engine.cancel();
+    this.#engine?.cancel();
     this.#drainEngine();
     this.#inbox.mute();
     this.#die();
@@ -280,11 +283,9 @@ export class TlsConnection implements SslSocket {
 
   #endEngine(): void {
     const engine = this.#engine;
-    if (engine !== undefined && !engine.closed) {
-      engine.end();
-      this.#drainEngine();
-    }
-    this.#ended('closed');
+    engine?.end();
+    this.#drainEngine();
+    this.#ended('truncated');
     this.#inbox.pump();
   }
 
@@ -310,6 +311,9 @@ export class TlsConnection implements SslSocket {
     } finally {
       this.#draining = false;
     }
+    const how = this.#over;
+    this.#over = undefined;
+    if (how !== undefined) this.#ended(how);
   }
 
   #handle(event: EngineEvent, engine: TlsEngine): void {
@@ -327,7 +331,7 @@ export class TlsConnection implements SslSocket {
         this.#heardAlert(event);
         break;
       case 'closed':
-        this.#ended(event.how);
+        this.#over = event.how;
         break;
       case 'question':
         // Nothing that is asked by default needs another answer than to go on.
@@ -364,10 +368,9 @@ export class TlsConnection implements SslSocket {
   }
 
   /** The TLS connection is over, or its receiving half is. */
-  #ended(how: 'close_notify' | 'alert' | 'truncated' | 'local' | 'closed'): void {
+  #ended(how: Ended): void {
     const { exitOnClose } = this.#transportOptions;
     if (this.#phase === 'handshake') {
-      this.#write();
       this.#fail(how === 'alert' ? (this.#alert ?? 'closed') : 'closed');
       return;
     }
@@ -375,7 +378,6 @@ export class TlsConnection implements SslSocket {
     const failed = how === 'alert' && this.#alert !== undefined;
     this.#inbox.finish(failed ? { error: this.#alert ?? 'closed' } : 'closed');
     if (how === 'close_notify' && !exitOnClose && this.#engine?.canSend === true) return;
-    this.#write();
     this.#die();
   }
 
@@ -535,11 +537,8 @@ export class TlsConnection implements SslSocket {
 
   /** close_notify and FIN behind everything that was sent; receiving goes on. */
   #closeWriting(): void {
-    const engine = this.#engine;
-    if (engine !== undefined && !engine.closed) {
-      engine.close();
-      this.#drainEngine();
-    }
+    this.#engine?.close();
+    this.#drainEngine();
     this.#outbox.fail('closed');
     this.#transport?.end();
   }
@@ -564,12 +563,9 @@ export class TlsConnection implements SslSocket {
     this.#inbox.mute();
     this.#outbox.mute();
     pending?.reply({ error: 'closed' });
-    const engine = this.#engine;
-    if (engine !== undefined && !engine.closed) {
-      if (phase === 'handshake') engine.cancel();
-      else engine.close();
-      this.#drainEngine();
-    }
+    // Before the handshake is over this says user_canceled, later close_notify.
+    this.#engine?.cancel();
+    this.#drainEngine();
     this.#windDown(done);
   }
 
@@ -578,10 +574,8 @@ export class TlsConnection implements SslSocket {
     if (this.#phase === 'closing' || this.#phase === 'gone' || this.#phase === 'dead') return;
     this.#phase = 'dead';
     this.#inbox.finish('closed');
-    if (this.#engine !== undefined && !this.#engine.closed) {
-      this.#engine.close();
-      this.#drainEngine();
-    }
+    this.#engine?.close();
+    this.#drainEngine();
     this.#outbox.fail('closed');
     this.#windDown(nothing);
   }
@@ -656,7 +650,8 @@ export class TlsConnection implements SslSocket {
   connectionInformation(items: unknown): Result<Value> {
     const info = this.#information();
     if ('error' in info) return info;
-    return tellConnection(items, info.ok, this.#options, this.#context.reader);
+    const keyLog = this.#engine?.keyLog ?? [];
+    return tellConnection(items, info.ok, keyLog, this.#options, this.#context.reader);
   }
 
   #information(): Result<NonNullable<TlsEngine['info']>> {

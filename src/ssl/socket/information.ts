@@ -20,14 +20,21 @@ const ON_REQUEST: ReadonlySet<string> = new Set([
 /** Options whose values are secret or large; told as nothing. */
 const UNTOLD: ReadonlySet<string> = new Set(['password', 'key', 'versions', 'ciphers', 'cacerts']);
 
-/** Answers `connection_information` with `[{Item, Value}]`; items without a value are left out. */
+/**
+ * Answers `connection_information` with `[{Item, Value}]`; items without a value are left out.
+ * @param keyLog lines in the SSLKEYLOGFILE form; none unless secrets are kept
+ */
 export function tellConnection(
   items: unknown,
   info: ConnectionInfo,
+  keyLog: readonly string[],
   options: Options,
   reader: TermReader,
 ): Result<Value> {
   const told = everything(info, options);
+  if (keyLog.length > 0) {
+    told.set('keylog', { list: keyLog.map((line) => ({ text: line })) });
+  }
   if (reader.atom(items) === 'all') {
     const names = [...told.keys()].filter((name) => !ON_REQUEST.has(name));
     return { ok: { list: names.map((name): Value => [name, told.get(name) as Value]) } };
@@ -42,7 +49,7 @@ export function tellConnection(
   return { ok: { list } };
 }
 
-function everything(info: ConnectionInfo, options: Options): ReadonlyMap<string, Value> {
+function everything(info: ConnectionInfo, options: Options): Map<string, Value> {
   const told = new Map<string, Value>([
     ['protocol', info.version],
     ['session_id', info.sessionId],
@@ -76,7 +83,4 @@ function tellSecrets(told: Map<string, Value>, secrets: KeptSecrets): void {
     ['server_traffic_secret_0', secrets.serverApplicationTrafficSecret],
   ];
   for (const [name, secret] of named) if (secret !== undefined) told.set(name, secret);
-  if (secrets.keyLog.length > 0) {
-    told.set('keylog', { list: secrets.keyLog.map((line) => ({ text: line })) });
-  }
 }
