@@ -36,6 +36,10 @@ const INVALID_MESSAGE = {
     'an extension stands in a message that may not carry it',
   ),
   pre_shared_key_not_last: row('illegal_parameter', 'pre_shared_key is not the last extension'),
+  binders_mismatch: row(
+    'illegal_parameter',
+    'pre_shared_key has not as many binders as identities',
+  ),
   unknown_handshake_type: row('unexpected_message', 'the handshake message is of an unknown type'),
   handshake_too_large: row('handshake_failure', 'a handshake message is larger than the limit'),
   unsupported_record_type: row('unexpected_message', 'the record is of an unknown type'),

@@ -26,6 +26,8 @@ const offeredPsks: ExtensionCodec<OfferedPsks> = {
       obfuscatedTicketAge: item.u32('obfuscated_ticket_age'),
     }));
     const binders = reader.vector16('binders', 33).list((item) => item.opaque8('binder', 32));
+    // RFC 8446 §4.2.11: one binder for each identity, in the same order
+    if (binders.length !== identities.length) reader.fail('binders_mismatch', 'binders');
     return { identities, binders };
   },
   write(writer: WireWriter, psks: OfferedPsks): void {

@@ -131,6 +131,15 @@ test('pre_shared_key must be last in a ClientHello, and is written last', () => 
   assert.equal(Buffer.from(writer.finish()).readUInt16BE(2), extensionCode('early_data'));
 });
 
+test('there is one binder for each identity', () => {
+  const binder = `20${'00'.repeat(32)}`;
+  const body = `0007000101000000000042${binder}${binder}`;
+  assert.deepEqual(
+    refused(() => read('client_hello', block([extensionCode('pre_shared_key'), body]))),
+    ['binders_mismatch', 'illegal_parameter'],
+  );
+});
+
 test('the binders of a ClientHello are its last bytes', () => {
   const sample = samplesTls13.find(({ name }) => name === 'ClientHello');
   assert.ok(sample?.message.msgType === 'client_hello');

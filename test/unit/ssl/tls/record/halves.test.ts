@@ -177,13 +177,13 @@ test('TLS 1.2: type and version are authenticated', () => {
 });
 
 /** A TLS 1.3 record with any inner plaintext, the first under its key. */
-function sealedInner(inner: Uint8Array): Buffer {
+const sealedInner = (inner: Uint8Array): Buffer => {
   const { key, iv } = keysFor(tls13.protection, 7);
   const aead = createAead('aes_128_gcm', key);
   const length = inner.length + aead.tagLength;
   const header = Buffer.from([23, 3, 3, length >> 8, length & 255]);
   return Buffer.concat([header, aead.seal(iv, header, [inner])]);
-}
+};
 
 test('TLS 1.3: padding is taken off, up to a full record of it', () => {
   for (const zeros of [0, 1, 255, 16384 - 5]) {
