@@ -65,6 +65,7 @@ export interface CipherSuite {
   readonly hash: HashName & ('sha256' | 'sha384');
   readonly minVersion: ProtocolVersion;
   readonly maxVersion: ProtocolVersion;
+  /** OpenSSL's name as OTP prints it. */
   readonly opensslName: string;
 }
 
@@ -1563,6 +1564,17 @@ const BY_NAME: ReadonlyMap<string, CipherSuite> = new Map(
   cipherSuites.map((row) => [row.name, row]),
 );
 
+/** Names of OpenSSL's for suites that OTP prints under another: today's, and older ones. */
+const OPENSSL_ALIASES: ReadonlyMap<string, string> = new Map([
+  ['EDH-DSS-DES-CBC3-SHA', 'DHE-DSS-DES-CBC3-SHA'],
+  ['DHE-RSA-DES-CBC3-SHA', 'EDH-RSA-DES-CBC3-SHA'],
+  ['RSA-PSK-3DES-EDE-CBC-SHA', 'RSA-PSK-DES-CBC3-SHA'],
+  ['SRP-RSA-3DES-EDE-CBC-SHA', 'SRP-RSA-DES-CBC3-SHA'],
+  ['SRP-DSS-3DES-EDE-CBC-SHA', 'SRP-DSS-DES-CBC3-SHA'],
+  ['SRP-DSS-AES-128-CBC-SHA', 'SRP-DSS-AES128-CBC-SHA'],
+  ['SRP-DSS-AES-256-CBC-SHA', 'SRP-DSS-AES256-CBC-SHA'],
+]);
+
 const BY_OPENSSL_NAME: ReadonlyMap<string, CipherSuite> = new Map(
   cipherSuites.map((row) => [row.opensslName, row]),
 );
@@ -1577,9 +1589,9 @@ export function cipherSuiteFromName(name: string): CipherSuite | undefined {
   return BY_NAME.get(name);
 }
 
-/** The suite with a name of OpenSSL's. */
+/** The suite with a name of OpenSSL's, also where OTP prints another. */
 export function cipherSuiteFromOpensslName(name: string): CipherSuite | undefined {
-  return BY_OPENSSL_NAME.get(name);
+  return BY_OPENSSL_NAME.get(OPENSSL_ALIASES.get(name) ?? name);
 }
 
 /** Whether a suite may be used in a version. */
