@@ -45,7 +45,7 @@ const DEFAULT_MAX_DEPTH = 100_000;
 const DEFAULT_MAX_INFLATED = 64 * 1024 * 1024;
 
 /** Beyond this depth an explicit stack replaces the call stack. */
-const CALL_DEPTH = 100;
+const CALL_DEPTH = 200;
 
 /** Up to this many elements, room for all is made at once. */
 const PREALLOCATED = 1024;
@@ -279,9 +279,6 @@ class Decoder {
           }
           break;
         }
-        case tags.STRING_EXT:
-          this.readStringInto(pos, elements);
-          return elements;
         default:
           return closeList(elements, this.readTerm(depth));
       }
@@ -291,13 +288,13 @@ class Decoder {
   /** Reads a container without nesting calls. */
   private readDeep(depth: number): Term {
     const stack: Frame[] = [];
+    let top: Frame | undefined;
     for (;;) {
       const start = this.pos;
       if (start >= this.end) {
         throw this.truncated(start);
       }
       const tag = this.bytes[start]!;
-      const top = stack.at(-1);
       if (
         top !== undefined &&
         top.tag === tags.LIST_EXT &&
@@ -311,22 +308,26 @@ class Decoder {
         if (depth + stack.length >= this.maxDepth) {
           throw this.tooDeep(start);
         }
-        stack.push({ tag, start, items: [], want });
+        top = { tag, start, items: [], want };
+        stack.push(top);
+        if (want > 0) {
+          continue;
+        }
       }
       let value = want < 0 ? this.readLeaf(tag, start) : undefined;
-      for (;;) {
-        const frame = stack.at(-1);
-        if (frame === undefined) {
-          return value as Term;
-        }
+      while (top !== undefined) {
         if (value !== undefined) {
-          frame.items.push(value);
+          top.items.push(value);
         }
-        if (frame.items.length < frame.want) {
+        if (top.items.length < top.want) {
           break;
         }
-        value = this.close(frame);
+        value = this.close(top);
         stack.pop();
+        top = stack[stack.length - 1];
+      }
+      if (top === undefined) {
+        return value as Term;
       }
     }
   }
@@ -403,11 +404,8 @@ class Decoder {
       case tags.NIL_EXT:
       case tags.BINARY_EXT:
         return this.readTerm(0);
-      case tags.STRING_EXT: {
-        const characters: number[] = [];
-        this.readStringInto(start, characters);
-        return characters;
-      }
+      case tags.STRING_EXT:
+        return this.readString(start);
       case tags.NEW_FLOAT_EXT:
         return this.readFloat(start);
       case tags.FLOAT_EXT:
@@ -449,18 +447,20 @@ class Decoder {
     return this.bytes.subarray(from, to);
   }
 
-  private readStringInto(start: number, characters: Term[]): void {
+  private readString(start: number): number[] {
     this.need(start, 3);
     const { bytes } = this;
+    const length = (bytes[start + 1]! << 8) | bytes[start + 2]!;
     const from = start + 3;
-    const to = from + ((bytes[start + 1]! << 8) | bytes[start + 2]!);
-    if (to > this.end) {
+    if (from + length > this.end) {
       throw this.truncated(start);
     }
-    for (let i = from; i < to; i++) {
-      characters.push(bytes[i]!);
+    this.pos = from + length;
+    const characters = new Array<number>(length);
+    for (let i = 0; i < length; i++) {
+      characters[i] = bytes[from + i]!;
     }
-    this.pos = to;
+    return characters;
   }
 
   private readFloat(start: number): Float {

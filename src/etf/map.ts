@@ -149,14 +149,22 @@ export function expectDistinctKeys(flat: readonly Term[], offset: number): void 
     const key = flat[i]!;
     for (let j = 0; j < i; j += 2) {
       const other = flat[j]!;
-      if (
-        key === other ||
-        (!(key instanceof Atom && other instanceof Atom) && equals(key, other))
-      ) {
+      if (key === other || (mayBeEqual(key, other) && equals(key, other))) {
         throw duplicateKey(offset);
       }
     }
   }
+}
+
+/** False for the pairs of keys that are easily told apart, which are nearly all. */
+function mayBeEqual(a: Term, b: Term): boolean {
+  if (a instanceof Atom) {
+    return typeof b === 'boolean';
+  }
+  if (a instanceof Uint8Array && b instanceof Uint8Array) {
+    return a.length === b.length && a[0] === b[0] && a[a.length - 1] === b[b.length - 1];
+  }
+  return true;
 }
 
 // Sorting compares each key with few others, and unlike keys differ early: no input makes this quadratic.
