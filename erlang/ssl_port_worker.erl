@@ -497,8 +497,10 @@ active(_) -> ?ACTIVE_TRUE.
 %% gave up making it, or it crashed.
 abandoned(Id, #state{routes = Routes} = State) ->
     #{Id := Route} = Routes,
+    %% In this order: what the owner asks next comes after the release.
+    Released = command(ssl_port_protocol:release(Id), forget(Id, Route, State)),
     closed(Route),
-    command(ssl_port_protocol:release(Id), forget(Id, Route, State)).
+    Released.
 
 forget(Id, #route{connection = Connection, monitor = Monitor}, State) ->
     #state{routes = Routes, connections = Connections, counters = Counters} = State,

@@ -53,11 +53,13 @@ certificates(Key) ->
     San = #'Extension'{extnID = ?'id-ce-subjectAltName', critical = false, extnValue = Names},
     Usage = #'Extension'{extnID = ?'id-ce-keyUsage', critical = true,
                          extnValue = [digitalSignature, keyEncipherment]},
+    %% (pkix_test_data signs with SHA-1 unless told otherwise.)
+    Common = [{key, Key}, {digest, sha256}],
     #{server_config := Server, client_config := Client} =
         public_key:pkix_test_data(
-          #{server_chain => #{root => [{key, Key}], intermediates => [],
-                              peer => [{key, Key}, {extensions, [San, Usage]}]},
-            client_chain => #{root => [{key, Key}], intermediates => [], peer => [{key, Key}]}}),
+          #{server_chain => #{root => Common, intermediates => [],
+                              peer => [{extensions, [San, Usage]} | Common]},
+            client_chain => #{root => Common, intermediates => [], peer => Common}}),
     %% Each side trusts the other's root alone.
     #{server => Server, client => Client}.
 

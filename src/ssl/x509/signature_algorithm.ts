@@ -80,7 +80,10 @@ export function signatureParameters(
   if (row === undefined) return undefined;
   const { parameters } = algorithm;
   const isNull = parameters?.length === 2 && parameters[0] === tags.null;
-  if (parameters !== undefined && !(isNull && row.mayBeNull)) return undefined;
+  // RFC 5758 §3.2: ECDSA has none, but public_key:pkix_test_data repeats the key's curve there; the
+  // curve that counts is that of the issuer's key
+  const isCurve = row.kind === 'ecdsa' && parameters?.[0] === tags.oid;
+  if (parameters !== undefined && !isCurve && !(isNull && row.mayBeNull)) return undefined;
   return { kind: row.kind, hash: row.hash };
 }
 
