@@ -1,6 +1,6 @@
 /**
- * From whatever was thrown to the alert that goes out: the faults of this room by their own table, those
- * of certificates by the handshake's, everything else as internal_error.
+ * From whatever was thrown to the alert that goes out: faults by the tables of `faults.ts`, everything
+ * else as internal_error.
  */
 
 import type { Value } from '../value.ts';
@@ -15,7 +15,6 @@ import {
   PeerMisbehaved,
   TlsFault,
 } from './faults.ts';
-import { certificateAlert } from './handshake/peer_certificate.ts';
 import type { AlertDescription } from './iana/alerts.ts';
 
 /** A fault in the terms of an `alert` event. */
@@ -38,10 +37,10 @@ const ORIGINS = [
 export function alertOfThrown(thrown: unknown): FaultAlert {
   if (thrown instanceof CertificateFault) {
     return {
-      description: certificateAlert(thrown),
+      description: alertFor(thrown),
       origin: `x509/path:${thrown.rule}`,
       reason: `{bad_cert,${thrown.rule}}: ${thrown.message}`,
-      cause: ['bad_cert', thrown.rule],
+      cause: faultTerm(thrown),
     };
   }
   const fault =

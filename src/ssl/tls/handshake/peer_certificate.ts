@@ -7,7 +7,6 @@ import { CryptoFault } from '../../crypto/index.ts';
 import {
   type Certificate,
   CertificateFault,
-  type CertificateRule,
   DerError,
   defaultVerdict,
   type PathResult,
@@ -16,43 +15,7 @@ import {
   verifyPeerChain,
 } from '../../x509/index.ts';
 import type { EngineConfig } from '../config.ts';
-import type { AlertDescription } from '../iana/alerts.ts';
 import type { Flow, Link } from './flow.ts';
-
-/**
- * The alert for each broken rule: those of OTP's `path_validation_alert` where it has the rule, else the
- * certificate alerts of RFC 8446 §6.2.
- */
-const ALERTS: { readonly [Rule in CertificateRule]: AlertDescription } = {
-  cert_expired: 'certificate_expired',
-  invalid_issuer: 'bad_certificate',
-  invalid_signature: 'bad_certificate',
-  unknown_ca: 'unknown_ca',
-  selfsigned_peer: 'bad_certificate',
-  name_not_permitted: 'bad_certificate',
-  missing_basic_constraint: 'handshake_failure',
-  invalid_key_usage: 'handshake_failure',
-  invalid_ext_key_usage: 'handshake_failure',
-  max_path_length_reached: 'handshake_failure',
-  unknown_critical_extension: 'unsupported_certificate',
-  hostname_check_failed: 'handshake_failure',
-  revoked: 'certificate_revoked',
-  revocation_status_undetermined: 'bad_certificate',
-  malformed_certificate: 'bad_certificate',
-  unsupported_public_key: 'unsupported_certificate',
-  unsupported_signature_algorithm: 'unsupported_certificate',
-  weak_signature_algorithm: 'bad_certificate',
-  weak_public_key: 'bad_certificate',
-  no_certificate: 'bad_certificate',
-  too_many_certificates: 'bad_certificate',
-  work_limit_reached: 'bad_certificate',
-  rejected_by_callback: 'handshake_failure',
-};
-
-/** The alert that tells the peer what was wrong with its certificates. */
-export function certificateAlert(fault: CertificateFault): AlertDescription {
-  return ALERTS[fault.rule];
-}
 
 /**
  * Decides on the peer's chain.
