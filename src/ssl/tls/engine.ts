@@ -66,6 +66,8 @@ const NO_BYTES = new Uint8Array(0);
 export interface EngineHooks {
   /** Sees each handshake message before it is written, and may send another in its place. */
   readonly rewrite?: (message: HandshakeMessage, context: MessageContext) => HandshakeMessage;
+  /** Sees the bytes of each handshake message, and may put others on the wire; the transcript keeps the true ones. */
+  readonly tamper?: (bytes: Uint8Array, message: HandshakeMessage) => Uint8Array;
 }
 
 /** One TLS connection. */
@@ -512,7 +514,7 @@ export class TlsEngine {
     const bytes = isAtLeast(context.version, 'tlsv1.3')
       ? writeHandshakeTls13(sent as HandshakeTls13, context)
       : writeHandshakeTls12(sent as HandshakeTls12, context);
-    this.#write.write('handshake', bytes);
+    this.#write.write('handshake', this.#hooks.tamper?.(bytes, sent) ?? bytes);
     return { message: sent, bytes };
   }
 
