@@ -51,8 +51,9 @@ export function* candidatePaths(search: PathSearch): Generator<CandidatePath, vo
     found = true;
     yield path;
   }
-  if (!found)
-    yield walk.exhausted ? { certificates: [leaf], problem: 'work_limit_reached' } : walk.deadEnd;
+  if (found) return;
+  const limited = walk.exhausted || search.signatures.remaining === 0;
+  yield limited ? { certificates: [leaf], problem: 'work_limit_reached' } : walk.deadEnd;
 }
 
 class Walk {

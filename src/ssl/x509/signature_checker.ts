@@ -7,6 +7,7 @@
 
 import { CryptoFault, verifyWith } from '../crypto/index.ts';
 import type { Certificate } from './certificate.ts';
+import { latin1 } from './der.ts';
 
 /** One handshake may cost this many verifications of signatures. */
 export const maxSignatureChecks = 64;
@@ -20,7 +21,8 @@ const signers = new WeakMap<Certificate, Uint8Array>();
 /** Verifies signatures for one handshake. */
 export class SignatureChecker {
   #remaining: number;
-  readonly #known = new Map<Certificate, Map<Certificate, SignatureVerdict>>();
+  /** By certificate, and by the key of the issuer as octets of a string. */
+  readonly #known = new Map<Certificate, Map<string, SignatureVerdict>>();
 
   /** @param limit the most verifications */
   constructor(limit: number = maxSignatureChecks) {
@@ -37,14 +39,15 @@ export class SignatureChecker {
     const issuerKey = issuer.subjectPublicKeyInfo.der;
     const signer = signers.get(certificate);
     if (signer !== undefined && Buffer.compare(signer, issuerKey) === 0) return 'good';
-    const known = this.#known.get(certificate) ?? new Map<Certificate, SignatureVerdict>();
-    const before = known.get(issuer);
+    const known = this.#known.get(certificate) ?? new Map<string, SignatureVerdict>();
+    const name = latin1(issuerKey);
+    const before = known.get(name);
     if (before !== undefined) return before;
     if (this.#remaining <= 0) return 'limit';
     this.#remaining--;
     const verdict = verifySignature(certificate, issuer) ? 'good' : 'bad';
     if (verdict === 'good') signers.set(certificate, issuerKey);
-    this.#known.set(certificate, known.set(issuer, verdict));
+    this.#known.set(certificate, known.set(name, verdict));
     return verdict;
   }
 }
