@@ -57,7 +57,8 @@ const certificateStatus: ExtensionCodec<CertificateStatusBody> = {
 export const statusRequest = extension('status_request', {
   client_hello: certificateStatusRequest,
   server_hello_tls12: flag,
-  certificate_request: certificateStatusRequest,
+  // RFC 8446 §4.4.2.1: a server asks a client by an empty extension
+  certificate_request: flag,
   certificate: certificateStatus,
 });
 

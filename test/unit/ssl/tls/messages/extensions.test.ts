@@ -82,6 +82,71 @@ test('a known extension in a message that may not carry it is an illegal_paramet
   }
 });
 
+/** RFC 8446 §4.2, with RFC 8449 §4, RFC 8879 §3 and, for TLS 1.2, the RFC of each extension. */
+const PLACES: Record<string, string> = {
+  server_name: 'CH EE SH12',
+  max_fragment_length: 'CH EE SH12',
+  status_request: 'CH CR CT SH12',
+  supported_groups: 'CH EE SH12',
+  ec_point_formats: 'CH SH12',
+  srp: 'CH',
+  signature_algorithms: 'CH CR',
+  application_layer_protocol_negotiation: 'CH EE SH12',
+  padding: 'CH',
+  encrypt_then_mac: 'CH SH12',
+  extended_master_secret: 'CH SH12',
+  compress_certificate: 'CH CR',
+  record_size_limit: 'CH EE SH12',
+  session_ticket: 'CH SH12',
+  pre_shared_key: 'CH SH',
+  early_data: 'CH EE NST',
+  supported_versions: 'CH SH HRR',
+  cookie: 'CH HRR',
+  psk_key_exchange_modes: 'CH',
+  certificate_authorities: 'CH CR',
+  post_handshake_auth: 'CH',
+  signature_algorithms_cert: 'CH CR',
+  key_share: 'CH SH HRR',
+  next_protocol_negotiation: 'CH SH12',
+  renegotiation_info: 'CH SH12',
+};
+
+const SHORT: Record<ExtensionPlace, string> = {
+  client_hello: 'CH',
+  server_hello: 'SH',
+  server_hello_tls12: 'SH12',
+  hello_retry_request: 'HRR',
+  encrypted_extensions: 'EE',
+  certificate: 'CT',
+  certificate_request: 'CR',
+  new_session_ticket: 'NST',
+};
+
+test('every extension stands where its RFC puts it, and nowhere else', () => {
+  for (const name of extensionNames) {
+    const places = PLACES[name]?.split(' ');
+    for (const [place, short] of Object.entries(SHORT) as [ExtensionPlace, string][]) {
+      let reason = '';
+      let found: unknown;
+      try {
+        found = read(place, block([extensionCode(name), '']));
+      } catch (error) {
+        assert.ok(error instanceof TlsFault, String(error));
+        reason = error.reason;
+      }
+      const label = `${name} in ${place}`;
+      if (places === undefined) {
+        const kept = {
+          unknown: [{ type: extensionCode(name), data: new Uint8Array(0), position: 0 }],
+        };
+        assert.deepEqual(found, kept, label);
+      } else {
+        assert.equal(reason === 'misplaced_extension', !places.includes(short), label);
+      }
+    }
+  }
+});
+
 test('an answer to what was not offered is an unsupported_extension, the cookie excepted', () => {
   const nothing = { offered: new Set<number>() };
   const unsolicited = ['unsolicited_extension', 'unsupported_extension'];

@@ -132,7 +132,7 @@ export const samplesTls13: readonly Sample<HandshakeTls13>[] = [
       extensions: {
         signature_algorithms: [0x0403],
         certificate_authorities: [bytes(4)],
-        status_request: plainOcspRequest,
+        status_request: true,
         compress_certificate: [1],
       },
     },
