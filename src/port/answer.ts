@@ -1,8 +1,8 @@
 /** The one answer to a request: settled once, or taken back by `cancel`. */
 
-import { encode, type Term } from '../etf/index.ts';
 import type { Cancel, Received, Result, SocketState } from '../ssl/socket/index.ts';
 import type { Value } from '../ssl/value.ts';
+import { encode, type Term } from './etf.ts';
 import { maxPayload, type Outlet } from './events.ts';
 import { describe } from './logging.ts';
 import { bulkPrefixes, type CallResult, tagBytes, tagKey, toBeamTerm } from './protocol.ts';

@@ -6,7 +6,6 @@
  * call ends that connection, and no other.
  */
 
-import { decode, EtfError, encode, isAtom, type Term, Tuple } from '../etf/index.ts';
 import type {
   Cancel,
   Connect,
@@ -19,6 +18,7 @@ import type {
 } from '../ssl/socket/index.ts';
 import type { Value } from '../ssl/value.ts';
 import { Answer, internalError } from './answer.ts';
+import { decode, EtfError, encode, isAtom, type Term, Tuple } from './etf.ts';
 import { EntryEvents, type Outlet } from './events.ts';
 import { type FrameSink, maxFrameSize } from './framing.ts';
 import {

@@ -1,8 +1,8 @@
 /** What one connection or listener tells, as frames for its owner. */
 
-import { encode, type Term } from '../etf/index.ts';
 import type { LogLevel, Mode, SocketObserver } from '../ssl/socket/index.ts';
 import type { Value } from '../ssl/value.ts';
+import { encode, type Term } from './etf.ts';
 import { type FrameWriter, maxFrameSize } from './framing.ts';
 import type { PortLog } from './logging.ts';
 import { ackFrame, bulkPrefixes, type ToBeam, toBeamTerm } from './protocol.ts';

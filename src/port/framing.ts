@@ -139,7 +139,7 @@ export class FrameWriter {
   #drained: (() => void)[] = [];
 
   /** @param schedule calls back soon, after the frames that belong together have been queued */
-  constructor(output: Output, schedule: (flush: () => void) => void = process.nextTick) {
+  constructor(output: Output, schedule: (flush: () => void) => void = setImmediate) {
     this.#output = output;
     this.#schedule = schedule;
   }

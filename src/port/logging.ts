@@ -5,8 +5,8 @@
  */
 
 import { writeSync } from 'node:fs';
-import { encode } from '../etf/index.ts';
 import type { LogLevel } from '../ssl/socket/index.ts';
+import { encode } from './etf.ts';
 import type { FrameWriter } from './framing.ts';
 import { toBeamTerm } from './protocol.ts';
 

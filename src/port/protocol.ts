@@ -8,8 +8,8 @@
  * follow from it, so that a test (or another program) can play either side.
  */
 
-import { Atom, atom, ErlangMap, encodeWithoutVersion, type Term, Tuple } from '../etf/index.ts';
 import type { ActiveMode, LogLevel, PacketHeaderSize, Timeout } from '../ssl/socket/index.ts';
+import { Atom, atom, ErlangMap, encodeWithoutVersion, type Term, Tuple } from './etf.ts';
 
 /** What `hello` says: it changes when a shape changes. */
 export const protocolVersion = 1;

@@ -3,9 +3,9 @@
  * in the program knows both.
  */
 
-import { Atom, atom, ErlangMap, equals, type Term, Tuple } from '../etf/index.ts';
 import type { TermReader, Value } from '../ssl/value.ts';
 import { atomNames } from './atoms.ts';
+import { Atom, atom, ErlangMap, equals, type Term, Tuple } from './etf.ts';
 
 /** So many names that callers made up are remembered; a node has a million atoms at most by default. */
 const maxHeardAtoms = 100_000;
