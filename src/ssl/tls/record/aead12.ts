@@ -5,11 +5,10 @@
  */
 
 import { type Aead, type AeadName, aeadSizes, createAead } from '../../crypto/aead.ts';
-import { DecryptFault, InvalidMessage } from '../faults.ts';
+import { DecryptFault } from '../faults.ts';
 import { type ContentType, contentTypeCode } from '../iana/content_types.ts';
 import { recordLimitOf } from './limits.ts';
 import {
-  MAX_PLAINTEXT,
   type PlainRecord,
   type RawRecord,
   RECORD_HEADER_LENGTH,
@@ -89,7 +88,6 @@ class Aead12Read implements ReadProtection {
   open(record: RawRecord, sequence: number): PlainRecord {
     const content = this.#decrypt(record, sequence);
     if (content === undefined) throw new DecryptFault('bad_record_mac');
-    if (content.length > MAX_PLAINTEXT) throw new InvalidMessage('record_overflow', content.length);
     return { type: record.type, content };
   }
 

@@ -141,10 +141,13 @@ export class ReadHalf {
 
   /** A record without its protection; undefined when it is to be dropped. */
   #open(raw: RawRecord): PlainRecord | undefined {
-    if (this.#recordVersion !== undefined && raw.version !== this.#recordVersion) {
+    const plaintext = this.#protection.form === 'plaintext';
+    // An alert of a peer that has not seen the version agreed on yet still carries the one it began with.
+    const mayDiffer = this.#recordVersion === undefined || (plaintext && raw.type === 'alert');
+    if (!mayDiffer && raw.version !== this.#recordVersion) {
       throw new InvalidMessage('unsupported_record_version', raw.version);
     }
-    if (this.#protection.form === 'plaintext') return this.#openPlaintext(raw);
+    if (plaintext) return this.#openPlaintext(raw);
     if (this.#protection.form === 'tls13' && raw.type !== 'application_data') {
       return this.#openUnprotected(raw);
     }

@@ -170,6 +170,15 @@ test('an answer to what was not offered is an unsupported_extension, the cookie 
   });
 });
 
+test('only HelloRetryRequest brings a cookie unasked, and padding is zeros', () => {
+  const cookie = block([extensionCode('cookie'), '000101']);
+  const nothing = { offered: new Set<number>() };
+  assert.equal(refused(() => read('server_hello', cookie, nothing))[0], 'unsolicited_extension');
+  const type = extensionCode('padding');
+  assert.deepEqual(read('client_hello', block([type, '000000'])), { padding: 3 });
+  assert.equal(refused(() => read('client_hello', block([type, '000100'])))[1], 'decode_error');
+});
+
 test('messages that ask take unknown extensions and keep them', () => {
   for (const place of ['client_hello', 'certificate_request', 'new_session_ticket'] as const) {
     assert.deepEqual(read(place, block([0x7a7a, '01']), { offered: new Set() }), {

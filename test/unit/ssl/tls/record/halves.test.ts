@@ -8,7 +8,11 @@ import { cipherSuites } from '../../../../../src/ssl/tls/iana/cipher_suites.ts';
 import type { ContentType } from '../../../../../src/ssl/tls/iana/content_types.ts';
 import type { ProtocolVersion } from '../../../../../src/ssl/tls/iana/versions.ts';
 import { writeAlert } from '../../../../../src/ssl/tls/messages/alert.ts';
-import type { RecordKeys, RecordProtection } from '../../../../../src/ssl/tls/record/protection.ts';
+import {
+  type RecordKeys,
+  type RecordProtection,
+  writeSequence,
+} from '../../../../../src/ssl/tls/record/protection.ts';
 import { recordProtection } from '../../../../../src/ssl/tls/record/protections.ts';
 import { ReadHalf, type Received } from '../../../../../src/ssl/tls/record/read_half.ts';
 import { WriteHalf } from '../../../../../src/ssl/tls/record/write_half.ts';
@@ -461,6 +465,25 @@ test('after HelloRetryRequest early data is skipped until the second ClientHello
     reasonOf(() => reader.next()),
     'unexpected_message',
   );
+});
+
+test('sequence numbers are 64 bits wide, and the nonce follows all of them', () => {
+  for (const sequence of [0, 1, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 5, Number.MAX_SAFE_INTEGER]) {
+    const bytes = Buffer.alloc(10);
+    writeSequence(bytes, 1, sequence);
+    assert.equal(bytes.readBigUInt64BE(1), BigInt(sequence));
+  }
+  for (const kind of plainKinds) {
+    const keys = keysFor(kind.protection, 7);
+    const seal = (sequence: number): Buffer => {
+      const writing = kind.protection.writing(keys);
+      const out = Buffer.alloc(writing.sealedLength(4));
+      writing.seal('application_data', 0x0303, sequence, Buffer.from('same'), out);
+      return out;
+    };
+    const numbers = [0, 1, 2 ** 32, 2 ** 33, 2 ** 45];
+    assert.equal(new Set(numbers.map((at) => seal(at).toString('hex'))).size, numbers.length);
+  }
 });
 
 test('a key is worn after its number of records', () => {
