@@ -84,9 +84,9 @@ export function termOf(value: Value): Term {
     const elements = value.list.map(termOf);
     return value.tail === undefined ? elements : new Improper(elements, termOf(value.tail));
   }
-  if ('map' in value)
-    return new MapTerm(value.map.map(([key, body]) => [termOf(key), termOf(body)]));
-  return (value as { readonly term: Term }).term;
+  const other = value as Exclude<typeof value, readonly Value[]>;
+  if ('term' in other) return other.term as Term;
+  return new MapTerm(other.map.map(([key, body]) => [termOf(key), termOf(body)]));
 }
 
 /** A value in Erlang's source form, strings as lists of numbers. */

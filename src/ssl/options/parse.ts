@@ -252,7 +252,7 @@ class Parser {
       throw new OptionFault(['options', [name, ['invalid_protocol', { term: wrong }]]]);
     }
     if (row.served !== undefined && !row.served(value)) {
-      this.#checkRoleOf(name, term, value);
+      if (name === 'session_tickets') this.#checkTickets(term, value, versions, profile);
       throw notSupported(name, term);
     }
     return value;
@@ -289,10 +289,17 @@ class Parser {
     return badValue(name, term);
   }
 
-  #checkRoleOf(name: string, term: unknown, value: unknown): void {
-    if (name !== 'session_tickets') return;
+  #checkTickets(
+    term: unknown,
+    value: unknown,
+    versions: readonly ProtocolVersion[],
+    profile: Profile,
+  ): void {
     const modes = Parser.ticketModes[this.#context.role];
     if (!modes.includes(String(value).replace('_with_cert', ''))) throw this.#wrongTicketMode(term);
+    if (!versions.includes('tlsv1.3')) {
+      throw this.#dependency('session_tickets', ['tlsv1.3'], versions, profile);
+    }
   }
 
   #wrongTicketMode(term: unknown): OptionFault {

@@ -157,9 +157,13 @@ export class Inbox {
       waiter.stopTimer = this.#clock.after(timeout, () => {
         this.#drop(waiter);
         reply({ error: 'timeout' });
+        this.pump();
       });
     }
-    return () => this.#drop(waiter);
+    return () => {
+      this.#drop(waiter);
+      this.pump();
+    };
   }
 
   #refuse(length: number): Value | undefined {
