@@ -93,6 +93,9 @@ export class TlsEngine {
   #droppedChangeCipherSpecs = 0;
   #warnings = 0;
   #keyUpdates = 0;
+  /** KeyUpdates that the peer owes, and whether this side owes one. */
+  #requestedUpdates = 0;
+  #owesKeyUpdate = false;
 
   constructor(config: EngineConfig, hooks: EngineHooks = {}) {
     this.#hooks = hooks;
@@ -167,6 +170,7 @@ export class TlsEngine {
   updateKeys(both: boolean): void {
     if (this.#writeOver) throw new ApiMisuse('closed');
     if (this.#established?.keyUpdates === undefined) throw new ApiMisuse('notsup');
+    if (both) this.#requestedUpdates += 1;
     this.#updateOwnKeys(both ? 'update_requested' : 'update_not_requested');
   }
 
@@ -375,6 +379,7 @@ export class TlsEngine {
   }
 
   #sendSlices(data: Uint8Array): void {
+    this.#answerKeyUpdates();
     for (let start = 0; start < data.length; ) {
       let room = SEND_SLICE;
       if (this.#established?.keyUpdates !== undefined) {
@@ -401,13 +406,21 @@ export class TlsEngine {
   #peerUpdatedKeys(request: KeyUpdateRequest): void {
     const updates = this.#established?.keyUpdates;
     if (updates === undefined) return;
-    this.#keyUpdates += 1;
-    if (this.#keyUpdates > MAX_KEY_UPDATES) throw new PeerMisbehaved('too_many_key_updates');
-    this.#read.protect(updates.nextReadProtection());
-    // RFC 8446 §4.6.3: answered before the next own application data
-    if (request === 'update_requested' && !this.#writeOver) {
-      this.#updateOwnKeys('update_not_requested');
+    if (request === 'update_not_requested' && this.#requestedUpdates > 0) {
+      this.#requestedUpdates -= 1;
+    } else {
+      this.#keyUpdates += 1;
+      if (this.#keyUpdates > MAX_KEY_UPDATES) throw new PeerMisbehaved('too_many_key_updates');
     }
+    this.#read.protect(updates.nextReadProtection());
+    if (request === 'update_requested') this.#owesKeyUpdate = true;
+  }
+
+  /** RFC 8446 §4.6.3: one answer, before the next application data, for all requests until then. */
+  #answerKeyUpdates(): void {
+    if (!this.#owesKeyUpdate) return;
+    this.#owesKeyUpdate = false;
+    if (!this.#writeOver) this.#updateOwnKeys('update_not_requested');
   }
 
   /** Ends the connection for what was thrown. */
@@ -462,6 +475,7 @@ export class TlsEngine {
   }
 
   #flush(): void {
+    this.#answerKeyUpdates();
     const parts = this.#write.drain();
     if (parts.length > 0) this.#events.push({ type: 'write', parts });
   }
