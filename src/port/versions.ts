@@ -1,21 +1,19 @@
 /** The answer to the call `versions`. */
 
+import { implementedVersions, profileNamed, profiles } from '../ssl/options/index.ts';
 import type { Value } from '../ssl/value.ts';
-
-/** What the engine speaks, newest first; all of it is on by default in every profile. */
-const spoken: readonly Value[] = ['tlsv1.3', 'tlsv1.2'];
 
 /**
  * `[{supported, Vs}, {available, Vs}, {implemented, Vs}]` as in `ssl:versions/0`: on by default, can be
  * switched on, known to the engine.
  */
-export function versions(): Value {
-  const all: Value = { list: spoken };
+export function versions(profile: string | undefined): Value {
+  const supported = profiles[profileNamed(profile) ?? 'otp25'].versions;
   return {
     list: [
-      ['supported', all],
-      ['available', all],
-      ['implemented', all],
+      ['supported', { list: supported }],
+      ['available', { list: implementedVersions }],
+      ['implemented', { list: implementedVersions }],
     ],
   };
 }

@@ -32,7 +32,7 @@ describe('ssl-port serve', time, () => {
   });
 
   it('ends with 0 when standard input ends', async (context) => {
-    const port = new PortProcess(context, [], ['--profile', 'r16']);
+    const port = new PortProcess(context, [], ['--profile', 'otp26']);
     await port.partner.next('hello');
     const before = performance.now();
     port.partner.end();
