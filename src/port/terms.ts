@@ -5,7 +5,7 @@
 
 import type { TermReader, Value } from '../ssl/value.ts';
 import { atomNames } from './atoms.ts';
-import { Atom, atom, ErlangMap, equals, type Term, Tuple } from './etf.ts';
+import { Atom, atom, ErlangMap, equals, ImproperList, type Term, Tuple } from './etf.ts';
 
 /** So many names that callers made up are remembered; a node has a million atoms at most by default. */
 const maxHeardAtoms = 100_000;
@@ -65,7 +65,11 @@ export class Terms {
       return Array.from(value.text, (character) => character.codePointAt(0) as number);
     }
     if ('list' in value) {
-      return value.list.map((element) => this.termOf(element));
+      const elements = value.list.map((element) => this.termOf(element));
+      const { tail } = value;
+      return tail === undefined || elements.length === 0
+        ? elements
+        : new ImproperList(elements, this.termOf(tail));
     }
     if ('map' in value) {
       return new ErlangMap(

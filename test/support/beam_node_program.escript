@@ -115,6 +115,12 @@ frame({answer, Id, 7, Value}, Cs) ->
     tell({reply, Tag, {error, {answer, Value}}}),
     Cs;
 frame({release, Id}, Cs) ->
+    case Cs of
+        #{Id := #{waiting := Waiting}} ->
+            [tell({reply, Tag, {error, closed}}) || {Tag, _} <- Waiting];
+        #{} ->
+            ok
+    end,
     tell({log, 0, debug, iolist_to_binary(io_lib:format("released ~b", [Id]))}),
     maps:remove(Id, Cs);
 frame({cancel, _Id, _Tag}, Cs) ->

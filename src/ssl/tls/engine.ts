@@ -106,6 +106,9 @@ export class TlsEngine {
       config.role === 'client'
         ? new FlowRunner(clientHandshake(this.#link), clientStartState(config))
         : new FlowRunner(serverHandshake(this.#link), serverStartState(config));
+    // RFC 8446 §5.1: 0x0301 is for a first ClientHello alone; OTP's client takes an alert in such a
+    // record for bad_record_mac
+    if (config.role === 'server') this.#write.useVersion('tlsv1.2');
   }
 
   /** Begins: a client's hello goes out; a server waits for one. Once only. */
