@@ -11,6 +11,7 @@ import { after, before, test } from 'node:test';
 import {
   compare,
   decode,
+  decodePrefix,
   type EncodeOptions,
   EtfError,
   encode,
@@ -127,6 +128,41 @@ test('terms compare as on the BEAM', async () => {
   assert.ok(equalPairs > 200, `only ${equalPairs} pairs were equal`);
 });
 
+test('mutated encodings are taken or refused as by the BEAM', async () => {
+  const random = new Random(seed);
+  const generator = new TermGenerator(random);
+  const corpus = Array.from({ length: 1500 }, () => Buffer.from(encode(generator.term(1)))).filter(
+    ({ length }) => length < 300,
+  );
+  let taken = 0;
+  let refused = 0;
+  for (let done = 0; done < 20_000; done += BATCH) {
+    const inputs = Array.from({ length: BATCH }, () => mutate(random.pick(corpus), random));
+    const verdicts = await beam.run('m', inputs);
+    inputs.forEach((input, i) => {
+      const verdict = verdicts[i] as Buffer;
+      const own = attempt(input);
+      const what = () => `${input.toString('hex')}: ${own instanceof EtfError ? own : brief(own)}`;
+      if (verdict[0] === 1 && !(own instanceof EtfError)) {
+        assert.ok(equals(decode(verdict.subarray(1)), own), what());
+        taken++;
+      } else if (verdict[0] === 1) {
+        // What only a node itself can read, and references without a word.
+        assert.ok(own instanceof EtfError && BEAM_TAKES.test(own.message), what());
+      } else if (!(own instanceof EtfError)) {
+        // The ranges of the fields of old identifiers are left to the BEAM; local terms are not read.
+        assert.ok(
+          OLD_IDENTIFIERS.some((tag) => input.includes(tag)),
+          what(),
+        );
+      } else {
+        refused++;
+      }
+    });
+  }
+  assert.ok(taken > 3000 && refused > 5000, `taken ${taken}, refused ${refused}`);
+});
+
 test('a list nested to the limit makes the round trip', async () => {
   const [bytes] = await beam.run('o', [uint32(99_999)]);
   const term = decode(bytes as Buffer);
@@ -139,6 +175,44 @@ test('a list nested to the limit makes the round trip', async () => {
   );
   decode(deeper as Buffer, { maxDepth: 100_002 });
 });
+
+const BEAM_TAKES = /inside its own node|0 words/;
+const OLD_IDENTIFIERS = [101, 102, 103, 114, 121];
+const TAGS = [
+  70, 77, 80, 88, 89, 90, 97, 98, 99, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111,
+  112, 113, 114, 115, 116, 118, 119, 120,
+];
+
+/** Only the first term counts: the BEAM does not mind trailing bytes. */
+function attempt(input: Buffer): Term | EtfError {
+  try {
+    return decodePrefix(input).term;
+  } catch (error) {
+    assert.ok(error instanceof EtfError);
+    return error;
+  }
+}
+
+function mutate(original: Buffer, random: Random): Buffer {
+  let bytes = Buffer.from(original);
+  for (let changes = 1 + random.below(2); changes > 0 && bytes.length > 2; changes--) {
+    const at = 1 + random.below(bytes.length - 1);
+    switch (random.below(4)) {
+      case 0:
+        bytes = bytes.subarray(0, at);
+        break;
+      case 1:
+        bytes[at] = (bytes[at] as number) ^ (1 << random.below(8));
+        break;
+      case 2:
+        bytes[at] = random.pick(TAGS);
+        break;
+      default:
+        bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1)]);
+    }
+  }
+  return bytes;
+}
 
 function assertSame(actual: Term, expected: Term, where: string): void {
   if (!equals(actual, expected)) {
