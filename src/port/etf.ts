@@ -9,4 +9,4 @@ export { encode, encodeWithoutVersion } from '../etf/encode.ts';
 export { EtfError } from '../etf/error.ts';
 export { ErlangMap } from '../etf/map.ts';
 export { equals } from '../etf/order.ts';
-export { isAtom, type Term, Tuple } from '../etf/terms.ts';
+export { ImproperList, isAtom, type Term, Tuple } from '../etf/terms.ts';
