@@ -11,10 +11,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
+import { defaultVerdict, runWith } from '../../src/ssl/x509/events.ts';
 import { extensionIds } from '../../src/ssl/x509/oid.ts';
+import { defaultPolicy } from '../../src/ssl/x509/policy.ts';
 import { SignatureChecker } from '../../src/ssl/x509/signature_checker.ts';
-import { defaultPolicy, defaultVerdict, validatePath } from '../../src/ssl/x509/validate.ts';
-import { runWith } from '../../src/ssl/x509/verify.ts';
+import { validatePath } from '../../src/ssl/x509/validate.ts';
 import {
   type CertificateOptions,
   type Issued,

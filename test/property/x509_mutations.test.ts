@@ -8,11 +8,11 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseCertificate } from '../../src/ssl/x509/certificate.ts';
 import { DerError, openDer } from '../../src/ssl/x509/der.ts';
+import { defaultVerdict, type PathResult, runWith } from '../../src/ssl/x509/events.ts';
 import { verifyHostname } from '../../src/ssl/x509/host_name.ts';
 import { extensionIds } from '../../src/ssl/x509/oid.ts';
 import { createTrustStore } from '../../src/ssl/x509/trust_store.ts';
-import { defaultVerdict, type PathResult } from '../../src/ssl/x509/validate.ts';
-import { readPeerCertificate, runWith, verifyPeerChain } from '../../src/ssl/x509/verify.ts';
+import { readPeerCertificate, verifyPeerChain } from '../../src/ssl/x509/verify.ts';
 import {
   type CertificateOptions,
   issue,

@@ -11,6 +11,15 @@ export {
   sameCertificate,
 } from './certificate.ts';
 export { DerError } from './der.ts';
+export {
+  defaultVerdict,
+  type PathEvent,
+  type PathResult,
+  type PathValidation,
+  type PathVerdict,
+  runWith,
+  verifyNoneVerdict,
+} from './events.ts';
 export type { GeneralName } from './extensions/general_name.ts';
 export type { KeyUsageName } from './extensions/key_usage.ts';
 export {
@@ -31,6 +40,7 @@ export {
 } from './host_name.ts';
 export { type Name, nameText, printable } from './name.ts';
 export { type PemEntry, PemError, readPem, writePem } from './pem.ts';
+export { defaultPolicy, type PathPolicy } from './policy.ts';
 export {
   credentialMatches,
   isPrivateKeyEntry,
@@ -48,14 +58,4 @@ export {
   readTrustStore,
   type TrustStore,
 } from './trust_store.ts';
-export {
-  defaultPolicy,
-  defaultVerdict,
-  type PathEvent,
-  type PathPolicy,
-  type PathResult,
-  type PathValidation,
-  type PathVerdict,
-  verifyNoneVerdict,
-} from './validate.ts';
-export { type PathInput, readPeerCertificate, runWith, verifyPeerChain } from './verify.ts';
+export { type PathInput, readPeerCertificate, verifyPeerChain } from './verify.ts';

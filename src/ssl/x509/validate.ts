@@ -11,8 +11,8 @@
  * basic constraints never issues another; the constraints that a trust anchor states hold.
  */
 
-import { CryptoFault, type HashName } from '../crypto/index.ts';
-import { type Certificate, type Extension, keyUsageAllows } from './certificate.ts';
+import { CryptoFault } from '../crypto/index.ts';
+import { type Certificate, keyUsageAllows } from './certificate.ts';
 import {
   addConstraints,
   type ComparisonBudget,
@@ -21,87 +21,12 @@ import {
   maxNameComparisons,
   noConstraints,
 } from './constraints.ts';
+import type { PathEvent, PathValidation } from './events.ts';
 import { CertificateFault, type CertificateRule } from './faults.ts';
 import { namesEqual, nameText } from './name.ts';
 import { extensionIds, keyPurposes } from './oid.ts';
+import type { PathPolicy } from './policy.ts';
 import type { SignatureChecker } from './signature_checker.ts';
-
-/**
- * Something a verdict is wanted on. `position` is 0 for the peer's own certificate, 1 for its
- * issuer and so on. The trust anchor itself is reported only when something is wrong with it.
- */
-export type PathEvent =
-  /** A rule is broken. A `valid` verdict overrules it. */
-  | {
-      readonly kind: 'bad_cert';
-      readonly fault: CertificateFault;
-      readonly certificate: Certificate;
-      readonly position: number;
-    }
-  /** An extension that validation does not process. `unknown` refuses it when it is critical. */
-  | {
-      readonly kind: 'extension';
-      readonly extension: Extension;
-      readonly certificate: Certificate;
-      readonly position: number;
-    }
-  /** An intermediate certificate passed. */
-  | { readonly kind: 'valid'; readonly certificate: Certificate; readonly position: number }
-  /** The peer's own certificate passed. */
-  | { readonly kind: 'valid_peer'; readonly certificate: Certificate; readonly position: 0 };
-
-/** The answer to a {@link PathEvent}. */
-export type PathVerdict =
-  | { readonly kind: 'valid' }
-  /** Says nothing: an extension is refused when it is critical, a broken rule stays broken. */
-  | { readonly kind: 'unknown' }
-  /** Refuses the chain; a reason of its own is carried in the fault. */
-  | { readonly kind: 'fail'; readonly reason?: unknown };
-
-/** The outcome of path validation. */
-export type PathResult =
-  | {
-      readonly ok: true;
-      readonly leaf: Certificate;
-      /** From the peer's own certificate to the trust anchor. */
-      readonly chain: readonly Certificate[];
-    }
-  | { readonly ok: false; readonly fault: CertificateFault };
-
-/** A validation that runs by question and answer. */
-export type PathValidation<Result = PathResult> = Generator<PathEvent, Result, PathVerdict>;
-
-/** What a path is held against, beside the rules that always hold. */
-export interface PathPolicy {
-  /** Milliseconds since 1970. */
-  readonly now: number;
-  /** The most intermediate certificates that are not self-issued (OTP's `depth`). */
-  readonly depth: number;
-  /** The role of the peer, which must be a purpose of every certificate that states purposes. */
-  readonly purpose: 'server' | 'client';
-  /** Hash functions that no certificate below the trust anchor may be signed with. */
-  readonly refusedHashes: ReadonlySet<HashName>;
-  /** RSA and DSA keys of fewer bits are refused, below the trust anchor. */
-  readonly minimumKeyBits: number;
-  /** Elliptic curves over smaller fields are refused, below the trust anchor. */
-  readonly minimumCurveBits: number;
-  /** Whether `anyExtendedKeyUsage` serves every purpose in the certificate of an authority. */
-  readonly allowAnyCaPurpose: boolean;
-  /**
-   * Whether path length, names, key usage and `cA` that a trust anchor states are held against the
-   * path. RFC 5280 §6.1.1 d leaves them out, RFC 5937 puts them in; `public_key` leaves them out.
-   */
-  readonly anchorConstraints: boolean;
-}
-
-/** The defaults for the parts of a policy that a handshake does not decide. */
-export const defaultPolicy = {
-  refusedHashes: new Set<HashName>(['md5', 'sha']) as ReadonlySet<HashName>,
-  minimumKeyBits: 1024,
-  minimumCurveBits: 160,
-  allowAnyCaPurpose: false,
-  anchorConstraints: true,
-} as const satisfies Partial<PathPolicy>;
 
 /** A path as it was built. */
 export interface CandidatePath {
@@ -112,27 +37,6 @@ export interface CandidatePath {
   readonly problem?: CertificateRule;
   /** Whether the store has certificates of the missing issuer's name, which did not sign. */
   readonly namesake?: boolean;
-}
-
-const valid: PathVerdict = { kind: 'valid' };
-const unknown: PathVerdict = { kind: 'unknown' };
-const fail: PathVerdict = { kind: 'fail' };
-
-/** The verdicts of `verify_peer` without a callback: a fault fails, an unknown extension is unknown. */
-export function defaultVerdict(event: PathEvent): PathVerdict {
-  switch (event.kind) {
-    case 'bad_cert':
-      return fail;
-    case 'extension':
-      return unknown;
-    default:
-      return valid;
-  }
-}
-
-/** The verdicts of `verify_none`: everything is overruled. */
-export function verifyNoneVerdict(event: PathEvent): PathVerdict {
-  return event.kind === 'extension' && !event.extension.critical ? unknown : valid;
 }
 
 /** Thrown inside a validation to end it. */
@@ -175,6 +79,8 @@ class Validation {
   #constraints: ConstraintState = noConstraints;
   /** `max_path_length`: how many more intermediates that are not self-issued may come; below 0, too many came. */
   #pathLength: number;
+  /** What set the path length, for people. */
+  #pathLimit: string;
   /** The certificate whose name and key the next one is checked with. */
   #issuer: Certificate | undefined;
 
@@ -183,6 +89,7 @@ class Validation {
     this.#policy = policy;
     this.#signatures = signatures;
     this.#pathLength = policy.depth;
+    this.#pathLimit = `a depth of at most ${policy.depth}`;
   }
 
   /** @returns the chain from the peer's certificate to the one that is trusted */
@@ -217,10 +124,7 @@ class Validation {
         yield* this.#broken('missing_basic_constraint', anchor, position, { found: 'cA FALSE' });
       }
       yield* this.#checkKeyCertSign(anchor, position);
-      this.#pathLength = Math.min(
-        this.#pathLength,
-        basicConstraints?.pathLenConstraint ?? this.#pathLength,
-      );
+      this.#limitPathLength(anchor);
       this.#constraints = addConstraints(this.#constraints, anchor.nameConstraints);
     }
     this.#issuer = anchor;
@@ -228,7 +132,9 @@ class Validation {
 
   *#checkCertificate(certificate: Certificate, position: number): PathValidation<void> {
     if (this.#pathLength < 0) {
-      yield* this.#broken('max_path_length_reached', certificate, position);
+      yield* this.#broken('max_path_length_reached', certificate, position, {
+        expected: this.#pathLimit,
+      });
       this.#pathLength = 0;
     }
     const constraintsAbove = this.#constraints;
@@ -287,8 +193,14 @@ class Validation {
       });
     }
     if (!certificate.selfIssued) this.#pathLength--;
-    const limit = basicConstraints?.pathLenConstraint;
-    if (limit !== undefined) this.#pathLength = Math.min(this.#pathLength, limit);
+    this.#limitPathLength(certificate);
+  }
+
+  #limitPathLength(certificate: Certificate): void {
+    const limit = certificate.basicConstraints?.pathLenConstraint;
+    if (limit === undefined || limit >= this.#pathLength) return;
+    this.#pathLength = limit;
+    this.#pathLimit = `a path length of at most ${limit} below "${certificate.subjectText}"`;
   }
 
   *#checkKeyCertSign(certificate: Certificate, position: number): PathValidation<void> {

@@ -6,22 +6,13 @@
 import { type Certificate, sameCertificate } from './certificate.ts';
 import type { CertificateCache } from './certificate_cache.ts';
 import { DerError } from './der.ts';
+import { defaultVerdict, type PathResult, type PathValidation, runWith } from './events.ts';
 import { CertificateFault } from './faults.ts';
 import { candidatePaths } from './path.ts';
+import { defaultPolicy, type PathPolicy } from './policy.ts';
 import { SignatureChecker } from './signature_checker.ts';
 import { emptyTrustStore, type TrustStore } from './trust_store.ts';
-import {
-  type CandidatePath,
-  defaultPolicy,
-  defaultVerdict,
-  type PathEvent,
-  type PathPolicy,
-  type PathResult,
-  type PathValidation,
-  type PathVerdict,
-  usableKey,
-  validatePath,
-} from './validate.ts';
+import { type CandidatePath, usableKey, validatePath } from './validate.ts';
 
 /** A peer may send this many certificates. */
 export const maxSentCertificates = 64;
@@ -76,16 +67,6 @@ export function* verifyPeerChain(input: PathInput): PathValidation {
 export function readPeerCertificate(chain: readonly Uint8Array[]): PathResult {
   const read = readChain(chain.slice(0, 1), emptyTrustStore.cache);
   return read.ok ? { ok: true, leaf: read.leaf, chain: [read.leaf] } : read;
-}
-
-/** Runs a validation to its end with a function that gives the verdicts. */
-export function runWith(
-  validation: PathValidation,
-  verdict: (event: PathEvent) => PathVerdict,
-): PathResult {
-  let step = validation.next();
-  while (!step.done) step = validation.next(verdict(step.value));
-  return step.value;
 }
 
 /** The first path without a fault; when all have one, the first. */

@@ -2,17 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { defaultVerdict, runWith } from '../../../../src/ssl/x509/events.ts';
 import { candidatePaths, maxSearchSteps } from '../../../../src/ssl/x509/path.ts';
 import {
   maxSignatureChecks,
   SignatureChecker,
 } from '../../../../src/ssl/x509/signature_checker.ts';
 import { createTrustStore } from '../../../../src/ssl/x509/trust_store.ts';
-import { defaultVerdict } from '../../../../src/ssl/x509/validate.ts';
 import {
   maxCandidatePaths,
   maxSentCertificates,
-  runWith,
   verifyPeerChain,
 } from '../../../../src/ssl/x509/verify.ts';
 import { type Issued, issue, issueCa, keyPair, makeCa } from '../../../support/certificates.ts';

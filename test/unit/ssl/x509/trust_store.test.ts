@@ -5,13 +5,13 @@ import { describe, test } from 'node:test';
 import { parseCertificate } from '../../../../src/ssl/x509/certificate.ts';
 import { CertificateCache } from '../../../../src/ssl/x509/certificate_cache.ts';
 import { DerError } from '../../../../src/ssl/x509/der.ts';
+import { defaultVerdict, runWith } from '../../../../src/ssl/x509/events.ts';
 import {
   createTrustStore,
   emptyTrustStore,
   readTrustStore,
 } from '../../../../src/ssl/x509/trust_store.ts';
-import { defaultVerdict } from '../../../../src/ssl/x509/validate.ts';
-import { runWith, verifyPeerChain } from '../../../../src/ssl/x509/verify.ts';
+import { verifyPeerChain } from '../../../../src/ssl/x509/verify.ts';
 import { issue, issueCa, makeCa } from '../../../support/certificates.ts';
 
 const root = makeCa({ subject: 'Root' });

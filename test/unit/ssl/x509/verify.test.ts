@@ -3,19 +3,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { writeOid, writeSequence } from '../../../../src/ssl/x509/der_writer.ts';
-import { extensionIds } from '../../../../src/ssl/x509/oid.ts';
-import { createTrustStore } from '../../../../src/ssl/x509/trust_store.ts';
 import {
   defaultVerdict,
   type PathEvent,
   type PathVerdict,
+  runWith,
   verifyNoneVerdict,
-} from '../../../../src/ssl/x509/validate.ts';
+} from '../../../../src/ssl/x509/events.ts';
+import { extensionIds } from '../../../../src/ssl/x509/oid.ts';
+import { createTrustStore } from '../../../../src/ssl/x509/trust_store.ts';
 import {
   maxSentCertificates,
   type PathInput,
   readPeerCertificate,
-  runWith,
   verifyPeerChain,
 } from '../../../../src/ssl/x509/verify.ts';
 import {
@@ -319,6 +319,13 @@ describe('path length', () => {
     ]);
     const tooLong = [issue(below, { subject: 'leaf' }), below, narrow];
     assert.equal(outcome(tooLong, [root]), 'max_path_length_reached@0');
+
+    const result = runWith(verifyPeerChain(input(tooLong, [root])), defaultVerdict);
+    assert.ok(!result.ok);
+    assert.match(result.fault.message, /expected a path length of at most 0 below "CN=N"$/);
+    const deep = runWith(verifyPeerChain(input(chain, [root], { depth: 2 })), defaultVerdict);
+    assert.ok(!deep.ok);
+    assert.match(deep.fault.message, /expected a depth of at most 2$/);
 
     const short = makeCa({ subject: 'Short', basicConstraints: { cA: true, pathLen: 0 } });
     const under = issueCa(short, { subject: 'U' });

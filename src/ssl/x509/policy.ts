@@ -1,0 +1,35 @@
+/** What a certificate path is held against, where RFC 5280 leaves it to the one who relies on it. */
+
+import type { HashName } from '../crypto/index.ts';
+
+/** What a path is held against, beside the rules that always hold. */
+export interface PathPolicy {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** The most intermediate certificates that are not self-issued (OTP's `depth`). */
+  readonly depth: number;
+  /** The role of the peer, which must be a purpose of every certificate that states purposes. */
+  readonly purpose: 'server' | 'client';
+  /** Hash functions that no certificate below the trust anchor may be signed with. */
+  readonly refusedHashes: ReadonlySet<HashName>;
+  /** RSA and DSA keys of fewer bits are refused, below the trust anchor. */
+  readonly minimumKeyBits: number;
+  /** Elliptic curves over smaller fields are refused, below the trust anchor. */
+  readonly minimumCurveBits: number;
+  /** Whether `anyExtendedKeyUsage` serves every purpose in the certificate of an authority. */
+  readonly allowAnyCaPurpose: boolean;
+  /**
+   * Whether path length, names, key usage and `cA` that a trust anchor states are held against the
+   * path. RFC 5280 §6.1.1 d leaves them out, RFC 5937 puts them in; `public_key` leaves them out.
+   */
+  readonly anchorConstraints: boolean;
+}
+
+/** The defaults for the parts of a policy that a handshake does not decide. */
+export const defaultPolicy = {
+  refusedHashes: new Set<HashName>(['md5', 'sha']) as ReadonlySet<HashName>,
+  minimumKeyBits: 1024,
+  minimumCurveBits: 160,
+  allowAnyCaPurpose: false,
+  anchorConstraints: true,
+} as const satisfies Partial<PathPolicy>;
