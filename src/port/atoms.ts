@@ -15,7 +15,7 @@ const groups = {
   result: `
     ok true false once undefined default infinity none all supported available implemented sslv3
     tlsv1 tlsv1.1 tlsv1.2 tlsv1.3 dtlsv1 dtlsv1.2 recv_oct recv_cnt recv_max recv_avg recv_dvi
-    send_oct send_cnt send_max send_avg send_pend
+    send_oct send_cnt send_max send_avg send_pend read write read_write
   `,
   /** Reasons of errors. */
   reason: `
@@ -28,7 +28,9 @@ const groups = {
     invalid_packet packet_to_large illegal_parameter http_error decoding_error
     unsupported_record_type cert_and_key_required bad_cert hostname_check_failed
     certificate_not_found key_mismatch no_suitable_ciphers insufficient_crypto_support
-    psk_not_found missing_ocsp_staple ssl_port
+    psk_not_found missing_ocsp_staple ssl_port no_supported_signature_schemes not_supported
+    key_does_not_match_certificate password_required password_wrong no_key malformed unsupported
+    unsupported_algorithm
   `,
   /** Alerts (RFC 8446 §6 and its forerunners), as OTP spells them. */
   alert: `
@@ -39,7 +41,8 @@ const groups = {
     protocol_version insufficient_security internal_error inappropriate_fallback user_canceled
     no_renegotiation missing_extension unsupported_extension certificate_unobtainable
     unrecognized_name bad_certificate_status_response bad_certificate_hash_value
-    unknown_psk_identity certificate_required no_application_protocol
+    unknown_psk_identity certificate_required no_application_protocol decryption_failed_reserved
+    no_certificate_reserved
   `,
   /** Error codes of the operating system and of name lookups. */
   posix: `
@@ -58,14 +61,17 @@ const groups = {
     revoked max_path_length_reached duplicate_cert_in_path unknown_critical_extension
     invalid_validity_dates key_usage_mismatch unsupported_signature peer valid valid_peer
     extension root_cert_not_found no_relevant_crls revocation_status_undetermined RSAPrivateKey
-    DSAPrivateKey ECPrivateKey PrivateKeyInfo OTPCertificate Extension
+    DSAPrivateKey ECPrivateKey PrivateKeyInfo OTPCertificate Extension rejected_by_callback
+    invalid_ext_key_usage malformed_certificate too_many_certificates unsupported_public_key
+    unsupported_signature_algorithm weak_public_key weak_signature_algorithm work_limit_reached
   `,
   /** Connection information and messages. */
   information: `
     protocol session_id session_data session_resumption selected_cipher_suite sni_hostname
     srp_username ecc named_curve max_fragment_length client_random server_random master_secret
     keylog selected_group cipher_suite psk sni ticket timestamp session_ticket early_data
-    accepted rejected client server tls inet inet6 local
+    accepted rejected client server tls inet inet6 local client_handshake_traffic_secret
+    server_handshake_traffic_secret client_traffic_secret_0 server_traffic_secret_0
   `,
   /** Parts of cipher suites. */
   suite: `
@@ -81,7 +87,8 @@ const groups = {
     x25519mlkem768 secp256r1mlkem768 secp384r1mlkem1024 sect571r1 sect571k1 brainpoolP512r1
     sect409k1 sect409r1 brainpoolP384r1 sect283k1 sect283r1 brainpoolP256r1 secp256k1 sect239k1
     sect233k1 sect233r1 secp224k1 secp224r1 sect193r1 sect193r2 secp192k1 secp192r1 sect163k1
-    sect163r1 sect163r2 secp160k1 secp160r1 secp160r2
+    sect163r1 sect163r2 secp160k1 secp160r1 secp160r2 brainpoolP256r1tls13 brainpoolP384r1tls13
+    brainpoolP512r1tls13
   `,
   /** Signature schemes. */
   signature: `
@@ -89,7 +96,8 @@ const groups = {
     ecdsa_secp384r1_sha384 ecdsa_secp521r1_sha512 rsa_pss_rsae_sha256 rsa_pss_rsae_sha384
     rsa_pss_rsae_sha512 rsa_pss_pss_sha256 rsa_pss_pss_sha384 rsa_pss_pss_sha512 rsa_pkcs1_sha1
     rsa_pkcs1_sha224 rsa_pkcs1_sha256 rsa_pkcs1_sha384 rsa_pkcs1_sha512 ecdsa_sha1 mldsa44
-    mldsa65 mldsa87
+    mldsa65 mldsa87 rsa_pkcs1_md5 dsa_sha1 dsa_sha224 dsa_sha256 dsa_sha384 dsa_sha512
+    ecdsa_sha224 eddsa rsa_pss rsa_pss_rsae rsa_pss_pss sha1
   `,
   /** Options and their values. */
   option: `
@@ -104,7 +112,9 @@ const groups = {
     secure_renegotiate sender_spawn_opts server_name_indication session_tickets signature_algs
     signature_algs_cert sni_fun sni_hosts srp_identity ssl_imp stapling supported_groups
     use_ticket user_lookup_fun verify verify_client_once verify_fun verify_none verify_peer
-    versions full disable one_n_minus_one zero_n disabled otp25 otp26 r16 der openssl
+    versions full disable one_n_minus_one zero_n disabled otp25 otp26 r16 der openssl ktls dtls
+    auto best_effort enabled manual save stateful stateful_with_cert stateless
+    stateless_with_cert algorithm sign_fun sign_opts encrypt_fun encrypt_opts
   `,
   /** Socket options, packet types and what `erlang:decode_packet/3` makes of HTTP. */
   packet: `
@@ -120,6 +130,8 @@ const groups = {
     Www-Authenticate Allow Content-Base Content-Encoding Content-Language Content-Length
     Content-Location Content-Md5 Content-Range Content-Type Etag Expires Last-Modified
     Accept-Ranges Set-Cookie Set-Cookie2 X-Forwarded-For Cookie Keep-Alive Proxy-Connection
+    bind_to_device dontroute inet_backend netns read_packets recvtclass recvtos recvttl tclass
+    ttl tcp_module loopback broadcast low_msgq_watermark high_msgq_watermark
   `,
 };
 

@@ -66,10 +66,11 @@ export class Terms {
     }
     if ('list' in value) {
       const elements = value.list.map((element) => this.termOf(element));
-      const { tail } = value;
-      return tail === undefined || elements.length === 0
-        ? elements
-        : new ImproperList(elements, this.termOf(tail));
+      if (value.tail === undefined) {
+        return elements;
+      }
+      const tail = this.termOf(value.tail);
+      return elements.length === 0 ? tail : new ImproperList(elements, tail);
     }
     if ('map' in value) {
       return new ErlangMap(
