@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import {
+  type ConfigSource,
+  createConfigSource,
+  engineConfig,
+  type FileSource,
+  parseOptions,
+  type Role,
+} from '../../../../src/ssl/options/index.ts';
+import type { EngineConfig } from '../../../../src/ssl/tls/config.ts';
+import { readPem } from '../../../../src/ssl/x509/index.ts';
+import { reader, show, term } from '../../../support/erlang_terms.ts';
+import { fixture } from '../../../support/socket_pair.ts';
+
+/** Files in memory that count how often they are read. */
+class MemoryFiles implements FileSource {
+  readonly contents = new Map<string, { bytes: Uint8Array; stamp: number }>();
+  reads = 0;
+
+  put(path: string, bytes: Uint8Array): void {
+    this.contents.set(path, { bytes, stamp: (this.contents.get(path)?.stamp ?? 0) + 1 });
+  }
+
+  read(path: string): Uint8Array {
+    this.reads += 1;
+    return this.#file(path).bytes;
+  }
+
+  stamp(path: string): string {
+    return String(this.#file(path).stamp);
+  }
+
+  #file(path: string) {
+    const file = this.contents.get(path);
+    if (file === undefined) throw Object.assign(new Error('gone'), { code: 'ENOENT' });
+    return file;
+  }
+}
+
+function world(): { files: MemoryFiles; source: ConfigSource } {
+  const files = new MemoryFiles();
+  for (const name of [
+    'server.pem',
+    'server.key',
+    'ca.pem',
+    'rsa.pem',
+    'rsa.key',
+    'rsa_encrypted.key',
+  ]) {
+    files.put(name, fixture(name));
+  }
+  files.put('text', Buffer.from('no PEM at all\n'));
+  files.put('chain.pem', Buffer.concat([fixture('server.pem'), fixture('ca.pem')]));
+  return { files, source: createConfigSource(() => 0, files) };
+}
+
+function config(
+  options: string,
+  source: ConfigSource,
+  role: Role = 'server',
+): EngineConfig | string {
+  const parsed = parseOptions(term(options), reader, { role, profile: 'otp25' });
+  if ('error' in parsed) return show(parsed.error);
+  const made = engineConfig(parsed.ok, source, { dns: 'example.org' });
+  return 'error' in made ? show(made.error) : made.ok;
+}
+
+function good(options: string, source: ConfigSource, role: Role = 'server'): EngineConfig {
+  const made = config(options, source, role);
+  if (typeof made === 'string') throw new Error(made);
+  return made;
+}
+
+const text = (string: string): string => show({ text: string });
+const der = (name: string): string => {
+  const [entry] = readPem(fixture(name));
+  return `<<${[...(entry?.der ?? [])].join(',')}>>`;
+};
+
+describe('credentials', () => {
+  it('come from files, from DER, and from certs_keys', () => {
+    const { source } = world();
+    const files = good('[{certfile,"server.pem"},{keyfile,"server.key"}]', source);
+    const ders = good(
+      `[{cert,${der('server.pem')}},{key,{'ECPrivateKey',${der('server.key')}}}]`,
+      source,
+    );
+    const many = good(
+      '[{certs_keys,[#{certfile=>"rsa.pem",keyfile=>"rsa.key"},#{certfile=>"server.pem",keyfile=>"server.key"}]}]',
+      source,
+    );
+    assert.equal(files.credentials.length, 1);
+    assert.equal(files.credentials[0]?.keyType, 'ec');
+    assert.equal(files.credentials[0]?.curve, 'secp256r1');
+    const chain = (made: EngineConfig) => made.credentials[0]?.chain.map((der) => Buffer.from(der));
+    assert.deepEqual(chain(ders), chain(files));
+    assert.deepEqual(
+      many.credentials.map(({ keyType }) => keyType),
+      ['rsa', 'ec'],
+    );
+  });
+
+  it('leave the root out of the chain', () => {
+    const { source } = world();
+    const { credentials } = good('[{certfile,"chain.pem"},{keyfile,"server.key"}]', source);
+    assert.equal(credentials[0]?.chain.length, 1);
+  });
+
+  it('R39: a missing or wrong file is named with the option', () => {
+    const { source } = world();
+    const cases = {
+      '[{certfile,"none"}]': `{options,{certfile,${text('none')},{error,enoent}}}`,
+      '[{certfile,"server.pem"},{keyfile,"none"}]': `{options,{keyfile,${text('none')},{error,enoent}}}`,
+      '[{certfile,"server.pem"}]': `{options,{keyfile,${text('server.pem')},[]}}`,
+      '[{certfile,"text"}]': `{options,{certfile,${text('text')},no_certificate}}`,
+      '[{certfile,"server.pem"},{keyfile,"text"}]': `{options,{keyfile,${text('text')},[]}}`,
+      '[{certfile,"rsa.pem"},{keyfile,"rsa_encrypted.key"}]': `{options,{keyfile,${text('rsa_encrypted.key')},password_required}}`,
+      '[{certfile,"rsa.pem"},{keyfile,"rsa_encrypted.key"},{password,"no"}]': `{options,{keyfile,${text('rsa_encrypted.key')},password_wrong}}`,
+      '[{active,false},{verify,verify_peer},{cacertfile,"none"}]': `{options,{cacertfile,${text('none')},{error,enoent}}}`,
+      '[{active,false},{verify,verify_peer},{cacertfile,"text"}]': `{options,{cacertfile,${text('text')},no_certificate}}`,
+      '[{certfile,"server.pem"},{key,{\'RSAPrivateKey\',<<1,2,3>>}}]': '{options,{key,malformed}}',
+      '[{active,false}]': '{options,{certs_keys,cert_and_key_required}}',
+    };
+    for (const [options, answer] of Object.entries(cases)) {
+      assert.equal(config(options, source), answer, options);
+    }
+    assert.match(String(config('[{cert,<<1,2,3>>}]', source)), /^\{options,\{cert,\[/);
+  });
+
+  it('a key of another certificate is refused, naming both', () => {
+    const { source } = world();
+    assert.equal(
+      config('[{certfile,"server.pem"},{keyfile,"rsa.key"}]', source),
+      `{options,{key_does_not_match_certificate,{certfile,${text('server.pem')}},{keyfile,${text('rsa.key')}}}}`,
+    );
+  });
+
+  it('an encrypted key opens with its password, as string and as binary', () => {
+    const { source } = world();
+    for (const password of ['"secret"', '<<"secret">>']) {
+      const options = `[{certfile,"rsa.pem"},{keyfile,"rsa_encrypted.key"},{password,${password}}]`;
+      assert.equal(good(options, source).credentials[0]?.keyType, 'rsa');
+    }
+    // What a good password opened is not there for a wrong one.
+    const wrong = '[{certfile,"rsa.pem"},{keyfile,"rsa_encrypted.key"},{password,"x"}]';
+    assert.match(String(config(wrong, source)), /password_wrong/);
+  });
+
+  it('R51: files are read once, and again when they have changed', () => {
+    const { files, source } = world();
+    const options = term('[{certfile,"server.pem"},{keyfile,"server.key"}]');
+    const parsed = parseOptions(options, reader, { role: 'server', profile: 'otp25' });
+    if ('error' in parsed) throw new Error('refused');
+    const make = () => {
+      const made = engineConfig(parsed.ok, source);
+      if ('error' in made) throw new Error(show(made.error));
+      return made.ok;
+    };
+    const first = make();
+    assert.equal(make(), first);
+    assert.equal(files.reads, 2);
+    files.put('server.pem', fixture('rsa.pem'));
+    files.put('server.key', fixture('rsa.key'));
+    assert.equal(make().credentials[0]?.keyType, 'rsa');
+    assert.equal(files.reads, 4);
+    files.contents.delete('server.pem');
+    const gone = engineConfig(parsed.ok, source);
+    assert.match('error' in gone ? show(gone.error) : 'ok', /enoent/);
+  });
+});
+
+describe('trust', () => {
+  it('the same list of roots costs no parsing and gives the same store', () => {
+    const { source } = world();
+    const roots = `[{verify,verify_peer},{cacerts,[${der('ca.pem')}]}]`;
+    const first = good(roots, source, 'client');
+    const second = good(roots, source, 'client');
+    assert.equal(first.trust?.certificates.length, 1);
+    assert.equal(second.trust, first.trust);
+    const other = good(
+      `[{verify,verify_peer},{cacerts,[${der('ca.pem')},${der('rsa.pem')}]}]`,
+      source,
+      'client',
+    );
+    assert.notEqual(other.trust, first.trust);
+  });
+
+  it('A-O22: roots come as public_key gives them', () => {
+    const { source } = world();
+    const options = `[{verify,verify_peer},{cacerts,[{cert,${der('ca.pem')},whatever}]}]`;
+    assert.equal(good(options, source, 'client').trust?.certificates.length, 1);
+  });
+
+  it('a list survives the frame it came in', () => {
+    const { source } = world();
+    const [entry] = readPem(readFileSync('test/vectors/sockets/ca.pem'));
+    const bytes = Uint8Array.from(entry?.der ?? []);
+    const first = source.trust.intern([bytes]);
+    bytes.fill(0);
+    assert.equal(source.trust.intern([Uint8Array.from(entry?.der ?? [])]), first);
+  });
+});
+
+describe('the name of the peer', () => {
+  const name = (options: string) => {
+    const { serverName, reference } = good(options, world().source, 'client');
+    return [serverName, reference];
+  };
+
+  it('A-O25: is the host, what server_name_indication says, or nobody', () => {
+    assert.deepEqual(name('[]'), ['example.org', { dns: 'example.org' }]);
+    assert.deepEqual(name('[{server_name_indication,"other.org"}]'), [
+      'other.org',
+      { dns: 'other.org' },
+    ]);
+    assert.deepEqual(name('[{server_name_indication,disable}]'), [undefined, undefined]);
+  });
+
+  it('is sent without the trailing dot, in ASCII, and never as an address', () => {
+    assert.equal(name('[{server_name_indication,"a.org."}]')[0], 'a.org');
+    assert.equal(
+      name('[{server_name_indication,[98,252,99,104,101,114,46,100,101]}]')[0],
+      'xn--bcher-kva.de',
+    );
+    assert.deepEqual(name('[{server_name_indication,"127.0.0.1"}]'), [
+      undefined,
+      { ip: '127.0.0.1' },
+    ]);
+  });
+});

@@ -1,0 +1,260 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  type Options,
+  type Profile,
+  parseOptions,
+  type Role,
+} from '../../../../src/ssl/options/index.ts';
+import { reader, show, term } from '../../../support/erlang_terms.ts';
+
+function parse(options: string, role: Role = 'client', profile: Profile = 'otp25', base?: Options) {
+  return parseOptions(term(options), reader, { role, profile, base });
+}
+
+function good(options: string, role: Role = 'client', profile: Profile = 'otp25'): Options {
+  const result = parse(options, role, profile);
+  if ('error' in result) throw new Error(show(result.error));
+  return result.ok;
+}
+
+function bad(options: string, role: Role = 'client', profile: Profile = 'otp25'): string {
+  const result = parse(options, role, profile);
+  return 'error' in result ? show(result.error) : 'ok';
+}
+
+describe('option lists', () => {
+  it('have the defaults of the profile', () => {
+    const { versions, verify, socket, transport, failIfNoPeerCert } = good('[]');
+    assert.deepEqual(versions, ['tlsv1.3', 'tlsv1.2']);
+    assert.equal(verify, 'verify_none');
+    assert.equal(failIfNoPeerCert, false);
+    assert.deepEqual(socket, { mode: 'list', packet: 0, header: 0, active: true, packetSize: 0 });
+    assert.equal(transport.exitOnClose, true);
+    assert.equal(transport.sendTimeout, 'infinity');
+  });
+
+  it('N-O01: verify by default from OTP 26, and then need roots', () => {
+    assert.equal(
+      bad('[]', 'client', 'otp26'),
+      '{options,incompatible,[{verify,verify_peer},{cacerts,undefined}]}',
+    );
+    assert.equal(good('[{verify,verify_none}]', 'client', 'otp26').verify, 'verify_none');
+    assert.equal(good('[{cacertfile,"x"}]', 'client', 'otp26').verify, 'verify_peer');
+    const server = good('[{verify,verify_peer},{cacertfile,"x"}]', 'server', 'otp26');
+    assert.equal(server.failIfNoPeerCert, true);
+    assert.equal(good('[{active,true}]', 'server', 'otp26').verify, 'verify_none');
+  });
+
+  it('N-O01, R36: words of OTP 26 for options that do not go together', () => {
+    assert.equal(
+      bad("[{verify,verify_none},{key_update_at,9},{versions,['tlsv1.2']}]", 'client', 'otp26'),
+      "{options,incompatible,[key_update_at,{versions,['tlsv1.2']}]}",
+    );
+  });
+
+  it('R13: the last of a name counts, and the atoms stand for tuples', () => {
+    const { socket, values } = good(
+      '[{depth,1},list,{active,true},{depth,2},{active,false},binary]',
+    );
+    assert.equal(values.depth, 2);
+    assert.equal(socket.active, false);
+    assert.equal(socket.mode, 'binary');
+  });
+
+  it('R37: a bare atom or another shape is no option', () => {
+    assert.equal(bad('[foo]'), '{option_not_a_key_value_tuple,foo}');
+    assert.equal(bad('[{a,b,c}]'), '{option_not_a_key_value_tuple,{a,b,c}}');
+    assert.equal(bad('foo'), '{options,{not_a_proplist,foo}}');
+  });
+
+  it('takes what the application’s environment says where the list says nothing', () => {
+    const env = "{'$env',[{profile,otp26},{protocol_version,['tlsv1.2']}]}";
+    const { profile, versions } = good(`[${env},{verify,verify_none}]`);
+    assert.equal(profile, 'otp26');
+    assert.deepEqual(versions, ['tlsv1.2']);
+    assert.deepEqual(good(`[{versions,['tlsv1.3']},{profile,otp25},${env}]`).versions, ['tlsv1.3']);
+    assert.equal(bad(`[${env}]`, 'server'), 'nooptions');
+  });
+
+  it('R38: no versions means the default ones; a single atom is a list of one', () => {
+    assert.deepEqual(good('[{versions,[]}]').versions, ['tlsv1.3', 'tlsv1.2']);
+    assert.deepEqual(good("[{versions,'tlsv1.2'}]").versions, ['tlsv1.2']);
+    assert.deepEqual(good("[{versions,['tlsv1.2','tlsv1.3']}]").versions, ['tlsv1.3', 'tlsv1.2']);
+  });
+
+  it('refuses a version that is not spoken', () => {
+    assert.equal(
+      bad("[{versions,['tlsv1.1','tlsv1.2']}]"),
+      "{options,{'tlsv1.1',{versions,['tlsv1.1','tlsv1.2']}}}",
+    );
+  });
+
+  it('never takes silently what it does not do', () => {
+    const refused: Readonly<Record<string, Role>> = {
+      "{verify_fun,{{'$fun',1,3},[]}}": 'client',
+      "{partial_chain,{'$fun',1,1}}": 'client',
+      "{customize_hostname_check,[{match_fun,{'$fun',1,2}}]}": 'client',
+      "{password,{'$fun',1,0}}": 'client',
+      "{sni_fun,{'$fun',1,1}}": 'server',
+      '{sni_hosts,[{"a",[]}]}': 'server',
+      '{crl_check,true}': 'client',
+      '{handshake,hello}': 'client',
+      '{max_fragment_length,512}': 'client',
+      '{session_tickets,auto}': 'client',
+      '{session_tickets,stateless}': 'server',
+      '{protocol,dtls}': 'client',
+      '{secure_renegotiate,false}': 'client',
+      '{reuse_sessions,save}': 'client',
+      '{psk_identity,"a"}': 'client',
+      '{srp_identity,{"a","b"}}': 'client',
+      "{user_lookup_fun,{{'$fun',1,3},[]}}": 'client',
+      '{cb_info,{my_tcp,tcp,tcp_closed,tcp_error}}': 'client',
+      '{fallback,true}': 'client',
+      '{ocsp_stapling,true}': 'client',
+      '{honor_ecc_order,true}': 'server',
+      '{erl_dist,true}': 'client',
+      '{key,#{algorithm=>rsa,engine=>1,key_id=>2}}': 'client',
+      '{alpn_x,1}': 'client',
+    };
+    for (const [option, role] of Object.entries(refused)) {
+      const answer = bad(`[${option}]`, role);
+      const expected = option.startsWith('{alpn_x')
+        ? /^\{options,\{socket_options,/
+        : /^\{options,\{not_supported,/;
+      assert.match(answer, expected, option);
+    }
+  });
+
+  it('takes the seeds’ and today’s harmless options', () => {
+    good('[{ssl_imp,new},{hibernate_after,6000},{receiver_spawn_opts,[]},{log_alert,false}]');
+    good('[{cb_info,{gen_tcp,tcp,tcp_closed,tcp_error}},{reuse_sessions,true}]');
+    good('[{secure_renegotiate,true},{crl_check,false},{customize_hostname_check,[]}]');
+    good('[{dhfile,"dh.pem"},{client_renegotiation,false}]', 'server');
+  });
+
+  it('reads keys in every shape', () => {
+    for (const key of [
+      '<<1>>',
+      "{'RSAPrivateKey',<<1>>}",
+      "{'PrivateKeyInfo',<<1>>}",
+      '{rsa,<<1>>}',
+    ]) {
+      assert.ok('ok' in parse(`[{key,${key}}]`), key);
+    }
+  });
+
+  it('a handshake’s options build upon the listener’s', () => {
+    const base = good('[{depth,4},{certfile,"a"},{active,false},{nodelay,true}]', 'server');
+    const result = parse('[{depth,5},{active,once}]', 'server', 'otp25', base);
+    if ('error' in result) throw new Error(show(result.error));
+    const { values, socket, transport } = result.ok;
+    assert.equal(values.depth, 5);
+    assert.equal(values.certfile, 'a');
+    assert.equal(socket.active, 'once');
+    assert.equal(transport.nodelay, true);
+    assert.ok('ok' in parse('[]', 'server', 'otp25', base));
+  });
+});
+
+describe('transport options', () => {
+  it('are read into settings', () => {
+    const { transport } = good(
+      '[{ip,{127,0,0,1}},{port,99},{nodelay,true},{send_timeout,30000},{send_timeout_close,true}]',
+    );
+    assert.deepEqual(transport.localAddress, [127, 0, 0, 1]);
+    assert.equal(transport.localPort, 99);
+    assert.equal(transport.sendTimeout, 30000);
+    assert.equal(transport.sendTimeoutClose, true);
+  });
+
+  it('know the families', () => {
+    assert.equal(good('[{inet6,true}]').transport.family, 6);
+    assert.equal(good('[{inet,true}]').transport.family, 4);
+    assert.equal(good('[{ip,{0,0,0,0,0,0,0,1}}]').transport.family, 6);
+    assert.deepEqual(
+      good('[{inet6,true},{ip,loopback}]').transport.localAddress,
+      [0, 0, 0, 0, 0, 0, 0, 1],
+    );
+    assert.equal(good('[{ip,any}]').transport.localAddress, undefined);
+    assert.match(bad('[{inet6,true},{ip,{127,0,0,1}}]'), /^\{options,\{socket_options,\[/);
+  });
+
+  it('name the one that a socket of Node.js cannot have', () => {
+    for (const option of ['{linger,{true,5}}', '{sndbuf,1024}', '{raw,6,1,<<1>>}', '{fd,3}']) {
+      assert.equal(bad(`[${option}]`), `{options,{socket_options,${option}}}`);
+    }
+  });
+});
+
+describe('cipher suites', () => {
+  it('are all those that can be used, strongest first, when none is named', () => {
+    const names = good('[]').cipherSuites.map((suite) => suite.opensslName);
+    assert.deepEqual(names.slice(0, 5), [
+      'TLS_AES_256_GCM_SHA384',
+      'TLS_AES_128_GCM_SHA256',
+      'TLS_CHACHA20_POLY1305_SHA256',
+      'ECDHE-ECDSA-AES256-GCM-SHA384',
+      'ECDHE-RSA-AES256-GCM-SHA384',
+    ]);
+    const old = good("[{versions,['tlsv1.2']}]").cipherSuites;
+    assert.ok(old.length > 0 && old.every((suite) => suite.maxVersion === 'tlsv1.2'));
+  });
+
+  it('are found by every kind of name', () => {
+    const expected = ['TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256'];
+    for (const ciphers of [
+      '["ECDHE-RSA-AES128-GCM-SHA256"]',
+      '"ECDHE-RSA-AES128-GCM-SHA256"',
+      '["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"]',
+      '[{ecdhe_rsa,aes_128_gcm,aead,sha256}]',
+      '[{ecdhe_rsa,aes_128_gcm,aead}]',
+      '[#{key_exchange=>ecdhe_rsa,cipher=>aes_128_gcm,mac=>aead,prf=>sha256}]',
+      '"ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"',
+    ]) {
+      const names = good(`[{ciphers,${ciphers}}]`).cipherSuites.map((suite) => suite.name);
+      assert.deepEqual(names, expected, ciphers);
+    }
+  });
+
+  it('say which and why when they cannot be used', () => {
+    const name = show({ text: 'TLS_RSA_WITH_RC4_128_MD5' });
+    assert.equal(bad('[{ciphers,"RC4-MD5"}]'), `{options,{not_supported,{ciphers,${name}}}}`);
+    const tls12 = show({ text: 'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256' });
+    assert.equal(
+      bad('[{ciphers,"ECDHE-RSA-AES128-GCM-SHA256"},{versions,[\'tlsv1.3\']}]'),
+      `{options,dependency,{ciphers,${tls12},{versions,['tlsv1.2']}}}`,
+    );
+  });
+});
+
+describe('algorithms', () => {
+  it('are read by their names in OTP and in the registry', () => {
+    const list = '[rsa_pss_rsae_sha256,eddsa_ed25519,{sha256,rsa},ecdsa_secp256r1_sha256]';
+    assert.deepEqual(good(`[{signature_algs,${list}}]`).signatureSchemes, [
+      'rsa_pss_rsae_sha256',
+      'ed25519',
+      'rsa_pkcs1_sha256',
+      'ecdsa_secp256r1_sha256',
+    ]);
+    assert.deepEqual(good('[{supported_groups,[secp384r1,x25519]}]').groups, [
+      'secp384r1',
+      'x25519',
+    ]);
+    assert.deepEqual(good("[{eccs,[secp521r1]},{versions,['tlsv1.2']}]").groups, ['secp521r1']);
+  });
+
+  it('SHA-1 and SHA-224 are gone from OTP 26 on', () => {
+    const old = good('[]').signatureSchemes;
+    const young = good('[{verify,verify_none}]', 'client', 'otp26').signatureSchemes;
+    assert.ok(old.includes('rsa_pkcs1_sha1'));
+    assert.ok(!young.some((scheme) => /sha1$|sha224$/.test(scheme)));
+  });
+
+  it('a group that cannot be computed is named', () => {
+    assert.equal(
+      bad('[{supported_groups,[x25519,sect571r1]}]'),
+      '{options,{not_supported,{supported_groups,sect571r1}}}',
+    );
+  });
+});
