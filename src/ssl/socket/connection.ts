@@ -41,15 +41,16 @@ import type {
 import { Inbox } from './inbox.ts';
 import { tellConnection } from './information.ts';
 import { Outbox } from './outbox.ts';
-import { changeActive, packetHeaderSize, tellCounters, tellOptions } from './settings.ts';
+import {
+  changeActive,
+  changeSocket,
+  packetHeaderSize,
+  tellCounters,
+  tellOptions,
+} from './settings.ts';
 import type { Target } from './target.ts';
 import { type Endpoint, endpointValue, type Transport } from './transport/transport.ts';
-
-/** How long a closing connection may take to get rid of what is still to be sent, in milliseconds. */
-const CLOSE_TIMEOUT = 5000;
-
-/** How long a connection that has sent its FIN waits for the peer's, in milliseconds. */
-const LINGER_TIMEOUT = 2000;
+import { Wire } from './wire.ts';
 
 const NOT_ACCEPTED: Value = 'notsup_on_transport_accept_socket';
 
@@ -71,12 +72,10 @@ export class TlsConnection implements SslSocket {
   readonly #observer: SocketObserver;
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
+  readonly #wire: Wire;
   #options: Options;
   #transportOptions: TransportOptions;
   #phase: Phase;
-  #transport: Transport | undefined;
-  #peer: Endpoint | undefined;
-  #local: Endpoint | undefined;
   #engine: TlsEngine | undefined;
   #handshake: PendingHandshake | undefined;
   #cancelDialing: Cancel = nothing;
@@ -90,11 +89,6 @@ export class TlsConnection implements SslSocket {
   #draining = false;
   /** How the engine ended, until its last events are handled. */
   #over: Ended | undefined;
-  #reading = false;
-  #gated = false;
-  #peerDone = false;
-  #ownDone = false;
-  #stopTimer: Cancel = nothing;
 
   /**
    * @param transport an accepted connection; `undefined` for one that is still to be dialed
@@ -124,6 +118,7 @@ export class TlsConnection implements SslSocket {
       () => this.#die(),
     );
     this.#outbox = new Outbox(observer, context.clock);
+    this.#wire = new Wire(context.clock, context.gate, () => this.#letGone());
     this.#phase = transport === undefined ? 'dialing' : 'accepted';
     if (transport !== undefined) this.#use(transport);
   }
@@ -220,10 +215,7 @@ export class TlsConnection implements SslSocket {
   }
 
   #use(transport: Transport): void {
-    this.#transport = transport;
-    this.#peer = transport.peer();
-    this.#local = transport.local();
-    transport.attach({
+    this.#wire.attach(transport, {
       data: (chunk) => this.#received(chunk),
       end: (failed) => this.#transportEnded(failed),
     });
@@ -261,12 +253,7 @@ export class TlsConnection implements SslSocket {
 
   #transportEnded(failed: string | undefined): void {
     const phase = this.#phase;
-    this.#peerDone = true;
-    if (failed !== undefined) this.#transport = undefined;
-    if (phase === 'closing' || phase === 'dead') {
-      // What is still on its way out may go: the peer has only closed its own direction.
-      if (failed !== undefined || this.#ownDone) this.#letGo();
-    } else if (phase === 'accepted') {
+    if (phase === 'accepted') {
       if (failed !== undefined) this.#die();
     } else if (
       phase === 'handshake' ||
@@ -349,7 +336,7 @@ export class TlsConnection implements SslSocket {
     const plain = this.#plain;
     this.#parts = [];
     this.#plain = 0;
-    this.#transport?.write(parts, plain > 0 ? () => this.#outbox.taken(plain) : undefined);
+    this.#wire.write(parts, plain > 0 ? () => this.#outbox.taken(plain) : undefined);
   }
 
   #handshakeDone(): void {
@@ -381,25 +368,10 @@ export class TlsConnection implements SslSocket {
     this.#die();
   }
 
-  /** Starts or stops reading the transport, as the inbox, the engine and the BEAM can take more. */
+  /** Reads the transport while the handshake or the inbox wants bytes and no question is open. */
   #regulate(): void {
-    const transport = this.#transport;
-    if (transport === undefined) return;
-    const { gate } = this.#context;
-    const running = this.#phase === 'handshake' || (this.#phase === 'open' && this.#inbox.hungry);
-    if (running && gate.full && !this.#gated) {
-      this.#gated = true;
-      gate.onceDrained(() => {
-        this.#gated = false;
-        this.#regulate();
-      });
-    }
-    const windingDown = this.#phase === 'dead' || this.#phase === 'closing';
-    const reading = windingDown || (running && !this.#gated && this.#engine?.suspended !== true);
-    if (reading === this.#reading) return;
-    this.#reading = reading;
-    if (reading) transport.resume();
-    else transport.pause();
+    const wanted = this.#phase === 'handshake' || (this.#phase === 'open' && this.#inbox.hungry);
+    this.#wire.read(wanted && this.#engine?.suspended !== true);
   }
 
   // Receiving.
@@ -455,7 +427,7 @@ export class TlsConnection implements SslSocket {
       () => {
         if (!sendTimeoutClose || this.#phase !== 'open') return;
         this.#inbox.finish('closed');
-        this.#letGo();
+        this.#wire.letGo();
         this.#die();
         this.#inbox.pump();
       },
@@ -472,26 +444,19 @@ export class TlsConnection implements SslSocket {
       return;
     }
     const changes = readChanges(options, this.#context.reader);
-    let { error } = changes;
-    let expired = false;
-    for (const [field, value] of changes.emulated) {
-      if (field === 'active') {
-        const change = changeActive(this.#inbox.active, value as SocketOptions['active']);
-        if (change === undefined) {
-          error = ['options', ['socket_options', ['active', value as number]]];
-          break;
-        }
-        this.#inbox.activate(change.active);
-        expired ||= change.expired;
-      } else {
-        Object.assign(this.#inbox.settings, { [field]: value });
-        this.#inbox.reframe();
-      }
+    const { active, settings } = this.#inbox;
+    const changed = changeSocket({ ...settings, active }, changes);
+    const { active: nowActive, ...shape } = changed.socket;
+    if (shape.packet !== settings.packet || shape.packetSize !== settings.packetSize) {
+      this.#inbox.reframe();
     }
+    Object.assign(settings, shape);
+    this.#inbox.activate(nowActive);
     this.#transportOptions = changeTransport(this.#transportOptions, changes.transport);
     for (const [name, value] of changes.transport) {
-      if (typeof value === 'boolean') this.#transport?.setOption(name, value);
+      if (typeof value === 'boolean') this.#wire.setOption(name, value);
     }
+    const { error, expired } = changed;
     reply(error === undefined ? { ok: this.state } : { error });
     if (expired) this.#observer.passive();
     this.#inbox.pump();
@@ -540,7 +505,7 @@ export class TlsConnection implements SslSocket {
     this.#engine?.close();
     this.#drainEngine();
     this.#outbox.fail('closed');
-    this.#transport?.end();
+    this.#wire.endWriting();
   }
 
   close(reply: Reply): void {
@@ -566,7 +531,7 @@ export class TlsConnection implements SslSocket {
     // Before the handshake is over this says user_canceled, later close_notify.
     this.#engine?.cancel();
     this.#drainEngine();
-    this.#windDown(done);
+    this.#wind(done);
   }
 
   /** Nothing more can be sent or received; what was received stays to be read. */
@@ -577,41 +542,20 @@ export class TlsConnection implements SslSocket {
     this.#engine?.close();
     this.#drainEngine();
     this.#outbox.fail('closed');
-    this.#windDown(nothing);
+    this.#wind(nothing);
   }
 
-  /**
-   * Sends what is left and FIN, then waits a little for the peer's: bytes that arrive are read and
-   * dropped, because an unread one would turn the FIN into a reset.
-   */
-  #windDown(done: () => void): void {
-    const { clock } = this.#context;
-    const transport = this.#transport;
-    if (transport === undefined || this.#engine === undefined) {
-      this.#letGo();
+  /** Ends the transport: in good order if anything was said on it. */
+  #wind(done: () => void): void {
+    if (this.#engine !== undefined) this.#wire.windDown(done);
+    else {
+      this.#wire.letGo();
       done();
-      return;
     }
-    this.#regulate();
-    this.#stopTimer();
-    this.#stopTimer = clock.after(CLOSE_TIMEOUT, () => this.#letGo());
-    transport.end(() => {
-      done();
-      this.#ownDone = true;
-      if (this.#phase !== 'closing' && this.#phase !== 'dead') return;
-      this.#stopTimer();
-      if (this.#peerDone) this.#letGo();
-      else this.#stopTimer = clock.after(LINGER_TIMEOUT, () => this.#letGo());
-    });
   }
 
-  /** Lets the transport go; a connection that nobody holds is gone by that. */
-  #letGo(): void {
-    this.#stopTimer();
-    this.#stopTimer = nothing;
-    const transport = this.#transport;
-    this.#transport = undefined;
-    transport?.destroy();
+  /** The transport is no more; a connection that nobody holds is gone by that. */
+  #letGone(): void {
     if (this.#phase !== 'closing') return;
     this.#phase = 'gone';
     this.#observer.gone();
@@ -620,11 +564,11 @@ export class TlsConnection implements SslSocket {
   // Telling.
 
   peername(): Result<Value> {
-    return this.#endpoint(this.#peer);
+    return this.#endpoint(this.#wire.peer);
   }
 
   sockname(): Result<Value> {
-    return this.#endpoint(this.#local);
+    return this.#endpoint(this.#wire.local);
   }
 
   #endpoint(endpoint: Endpoint | undefined): Result<Value> {
@@ -680,9 +624,9 @@ export class TlsConnection implements SslSocket {
   }
 
   getstat(names: unknown): Result<Value> {
-    const transport = this.#transport;
-    if (transport === undefined || this.#inbox.over) return { error: 'einval' };
-    return tellCounters(names, transport.stats(), this.#context.reader);
+    const stats = this.#inbox.over ? undefined : this.#wire.stats();
+    if (stats === undefined) return { error: 'einval' };
+    return tellCounters(names, stats, this.#context.reader);
   }
 
   answer(_questionId: number, _value: unknown): void {

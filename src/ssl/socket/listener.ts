@@ -24,7 +24,13 @@ import type {
   Timeout,
 } from './api.ts';
 import { TlsConnection } from './connection.ts';
-import { changeActive, packetHeaderSize, tellCounters, tellOptions } from './settings.ts';
+import {
+  changeActive,
+  changeSocket,
+  packetHeaderSize,
+  tellCounters,
+  tellOptions,
+} from './settings.ts';
 import { endpointValue, type ListeningTransport, type Transport } from './transport/transport.ts';
 
 /** Accepted connections that may wait beyond the backlog; more are reset. */
@@ -161,21 +167,8 @@ export class TlsListener implements SslListener {
       return;
     }
     const changes = readChanges(options, this.#context.reader);
-    let { error } = changes;
-    let expired = false;
-    for (const [field, value] of changes.emulated) {
-      if (field !== 'active') {
-        this.#socket = { ...this.#socket, [field]: value };
-        continue;
-      }
-      const change = changeActive(this.#socket.active, value as SocketOptions['active']);
-      if (change === undefined) {
-        error = ['options', ['socket_options', ['active', value as number]]];
-        break;
-      }
-      this.#socket = { ...this.#socket, active: change.active };
-      expired ||= change.expired;
-    }
+    const { socket, expired, error } = changeSocket(this.#socket, changes);
+    this.#socket = socket;
     if (changes.transport.length > 0) {
       this.#transportOptions = changeTransport(this.#transportOptions, changes.transport);
       this.#options = { ...this.#options, transport: this.#transportOptions };

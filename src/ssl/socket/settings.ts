@@ -2,6 +2,7 @@
 
 import {
   type ActiveMode,
+  type SocketChanges,
   type SocketOptions,
   type TransportOptions,
   tellOption,
@@ -28,6 +29,35 @@ export function changeActive(current: ActiveMode, value: ActiveMode): ActiveChan
   const sum = (typeof current === 'number' ? current : 0) + value;
   if (sum > MOST_ACTIVE) return undefined;
   return sum > 0 ? { active: sum, expired: false } : { active: false, expired: true };
+}
+
+/** Emulated options after a `setopts`. */
+export interface SocketChange {
+  readonly socket: SocketOptions;
+  /** A count ran out by it: the owner is to hear so. */
+  readonly expired: boolean;
+  /** Why not everything was taken; what stands before the fault was. */
+  readonly error: Value | undefined;
+}
+
+/** Applies what a `setopts` asks for, in the order written. */
+export function changeSocket(before: SocketOptions, changes: SocketChanges): SocketChange {
+  let socket = before;
+  let expired = false;
+  for (const [field, value] of changes.emulated) {
+    if (field !== 'active') {
+      socket = { ...socket, [field]: value };
+      continue;
+    }
+    const wanted = value as ActiveMode;
+    const change = changeActive(socket.active, wanted);
+    if (change === undefined) {
+      return { socket, expired, error: ['options', ['socket_options', ['active', wanted]]] };
+    }
+    socket = { ...socket, active: change.active };
+    expired ||= change.expired;
+  }
+  return { socket, expired, error: changes.error };
 }
 
 /** The length of the header that a sender writes before each packet. */
