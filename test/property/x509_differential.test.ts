@@ -23,6 +23,7 @@ import {
   issueCa,
   makeCa,
   subjectName,
+  type TestKeyType,
 } from '../support/certificates.ts';
 
 const day = 86_400_000;
@@ -89,21 +90,57 @@ const leaves: Readonly<Record<string, CertificateOptions>> = {
 interface Case {
   readonly name: string;
   readonly tags: readonly string[];
+  readonly root: Issued;
   /** Leaf first, without the root. */
   readonly path: readonly Issued[];
 }
 
-const root = makeCa({ subject: 'Differential Root', key: 'rsa' });
+/** Roots that say odd things of themselves. */
+const anchors: Readonly<Record<string, CertificateOptions>> = {
+  anchor_expired: expired,
+  anchor_future: future,
+  anchor_version_1: { version: 1, keyIdentifiers: false },
+  anchor_ca_false: { basicConstraints: { cA: false } },
+  anchor_without_bc: { basicConstraints: false },
+  anchor_no_cert_sign: { keyUsage: ['digitalSignature'] },
+  anchor_bad_signature: { badSignature: true },
+  anchor_path_len_0: { basicConstraints: { cA: true, pathLen: 0 } },
+  anchor_permits_other: { permitted: [{ dns: 'other.test' }] },
+  anchor_unknown_critical: { extensions: [{ id: '1.2.3.4', critical: true, value: nothing }] },
+};
+
+/** Keys of the authority, with ways to sign the leaf. */
+const signers: readonly (readonly [TestKeyType, CertificateOptions])[] = [
+  ...(['sha1', 'sha224', 'sha256', 'sha384', 'sha512'] as const).flatMap(
+    (hash) =>
+      [
+        ['rsa', { hash }],
+        ['rsa', { hash, pss: true }],
+        ['rsa_pss', { hash }],
+        ['p256', { hash }],
+        ['p384', { hash }],
+        ['p521', { hash }],
+      ] as const,
+  ),
+  ['rsa', { hash: 'md5' }],
+  ['dsa', { hash: 'sha1' }],
+  ['dsa', { hash: 'sha256' }],
+  ['ed25519', {}],
+  ['ed448', {}],
+];
+
+const plainRoot = makeCa({ subject: 'Differential Root', key: 'rsa' });
 
 function makeCases(): Case[] {
   const cases: Case[] = [];
   for (const [issuerTag, issuerOptions] of Object.entries(intermediates)) {
-    const authority = issueCa(root, { subject: 'Inter', key: 'rsa', ...issuerOptions });
+    const authority = issueCa(plainRoot, { subject: 'Inter', key: 'rsa', ...issuerOptions });
     for (const [leafTag, leafOptions] of Object.entries(leaves)) {
       const leaf = issue(authority, { subject: 'leaf', ...leafOptions });
       cases.push({
         name: `${issuerTag} + ${leafTag}`,
         tags: [issuerTag, leafTag],
+        root: plainRoot,
         path: [leaf, authority],
       });
     }
@@ -113,13 +150,37 @@ function makeCases(): Case[] {
     cases.push({
       name: `${issuerTag} + two authorities`,
       tags: [issuerTag, 'two_authorities'],
+      root: plainRoot,
       path: [leaf, below, authority],
     });
   }
-  return cases;
+  return [...cases, ...anchorCases(), ...signerCases()];
 }
 
-function validation({ path }: Case) {
+function anchorCases(): Case[] {
+  return Object.entries(anchors).map(([tag, options]) => {
+    const root = makeCa({ subject: 'Odd Root', key: 'rsa', ...options });
+    const authority = issueCa(root, { subject: 'Inter' });
+    const leaf = issue(authority, { subject: 'leaf', dns: ['example.test'] });
+    return { name: tag, tags: [tag], root, path: [leaf, authority] };
+  });
+}
+
+function signerCases(): Case[] {
+  return signers.flatMap(([key, options]) =>
+    [false, true].map((badSignature) => {
+      const authority = issueCa(plainRoot, { subject: 'Inter', key });
+      const leaf = issue(authority, { subject: 'leaf', ...options, badSignature });
+      const { hash, pss } = options;
+      const tags = [key, hash, pss && 'pss', badSignature && 'leaf_bad_signature'].filter(
+        (tag) => typeof tag === 'string',
+      );
+      return { name: tags.join(' '), tags, root: plainRoot, path: [leaf, authority] };
+    }),
+  );
+}
+
+function validation({ root, path }: Case) {
   return validatePath(
     { certificates: path.map(({ certificate }) => certificate), anchor: root.certificate },
     // the others have no opinion on hashes at their default settings
@@ -179,7 +240,7 @@ interface OtpAnswer {
 
 /** OTP's answers on each case, from one run of the emulator. */
 function otp(cases: readonly Case[]): OtpAnswer[] {
-  const lines = cases.map(({ path }) =>
+  const lines = cases.map(({ root, path }) =>
     [root, ...[...path].reverse()].map(({ der }) => Buffer.from(der).toString('base64')).join(' '),
   );
   const file = join(folder, 'cases');
@@ -194,13 +255,15 @@ function otp(cases: readonly Case[]): OtpAnswer[] {
 
 const run = promisify(execFile);
 
-async function openssl({ path }: Case, index: number): Promise<string> {
+async function openssl({ root, path }: Case, index: number): Promise<string> {
   const [leaf, ...others] = path;
   const leafFile = join(folder, `leaf${index}.pem`);
   const othersFile = join(folder, `others${index}.pem`);
   writeFileSync(leafFile, (leaf as Issued).pem);
   writeFileSync(othersFile, others.map(({ pem }) => pem).join(''));
-  const trusted = ['-no-CApath', '-no-CAstore', '-CAfile', join(folder, 'root.pem')];
+  const rootFile = join(folder, `root${index}.pem`);
+  writeFileSync(rootFile, root.pem);
+  const trusted = ['-no-CApath', '-no-CAstore', '-CAfile', rootFile];
   const args = ['verify', '-x509_strict', ...trusted, '-untrusted', othersFile, leafFile];
   try {
     await run('openssl', args);
@@ -249,7 +312,6 @@ function available(command: string, ...args: string[]): boolean {
 }
 
 const cases = makeCases();
-writeFileSync(join(folder, 'root.pem'), root.pem);
 
 const erl = available('erl', '-noshell', '-eval', 'halt()');
 const opensslThere = available('openssl', 'version');
