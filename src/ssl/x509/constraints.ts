@@ -13,8 +13,13 @@ import { ipAddressText } from './ip_address.ts';
 import { attributeTexts, nameIsWithin, nameText, printable } from './name.ts';
 import { attributeTypes } from './oid.ts';
 
-/** A path may cost this many comparisons of a name with a constraint. */
+/**
+ * A path may cost this many comparisons of a name with a constraint; long ones count once more for
+ * every {@link bytesPerComparison} bytes.
+ */
 export const maxNameComparisons = 250_000;
+
+const bytesPerComparison = 64;
 
 /** The constraints that hold at one point of a path. Immutable. */
 export interface ConstraintState {
@@ -59,10 +64,11 @@ export function checkNames(
   if (state.permitted.length === 0 && state.excluded.length === 0) return { ok: true };
   for (const name of constrainedNames(certificate, isPeer)) {
     for (const subtrees of [...state.permitted, state.excluded]) {
-      budget.remaining -= subtrees.length;
-      if (budget.remaining < 0)
-        return { ok: false, name: generalNameText(name), limitReached: true };
       const alike = subtrees.filter((base) => base.kind === name.kind);
+      budget.remaining -= subtrees.length + comparisonCost(name, alike);
+      if (budget.remaining < 0) {
+        return { ok: false, name: generalNameText(name), limitReached: true };
+      }
       const excluding = subtrees === state.excluded;
       const within = alike.some((base) =>
         excluding ? mayOverlap(name, base) : isWithin(name, base),
@@ -73,6 +79,20 @@ export function checkNames(
     }
   }
   return { ok: true };
+}
+
+/** What comparing a name with subtrees of its form costs beyond their number. */
+function comparisonCost(name: GeneralName, subtrees: readonly GeneralName[]): number {
+  const size = nameSize(name);
+  let cost = 0;
+  for (const base of subtrees) cost += Math.floor((size + nameSize(base)) / bytesPerComparison);
+  return cost;
+}
+
+function nameSize(name: GeneralName): number {
+  if ('text' in name) return name.text.length;
+  if ('name' in name) return name.name.der.length;
+  return 0;
 }
 
 /**

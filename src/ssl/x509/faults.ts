@@ -83,6 +83,16 @@ const ruleTexts: { readonly [Rule in CertificateRule]: string } = {
   rejected_by_callback: 'the certificate was rejected by the verification callback',
 };
 
+/** A text in a fault is cut to this many characters: a peer's name may be as long as its certificate. */
+export const maxFaultText = 1024;
+
+function shorten(text: string): string;
+function shorten(text: string | undefined): string | undefined;
+function shorten(text: string | undefined): string | undefined {
+  if (text === undefined || text.length <= maxFaultText) return text;
+  return `${text.slice(0, maxFaultText - 1)}…`;
+}
+
 /** A certificate chain that is not accepted. Carries no secrets; the names in it are the peer's. */
 export class CertificateFault extends Error implements CertificateFaultReason {
   readonly rule: CertificateRule;
@@ -91,14 +101,20 @@ export class CertificateFault extends Error implements CertificateFaultReason {
   readonly expected: string | undefined;
   readonly callbackReason: unknown;
 
-  constructor(reason: CertificateFaultReason) {
-    super(describeFault(reason));
+  constructor({ rule, place, found, expected, callbackReason }: CertificateFaultReason) {
+    const short = {
+      rule,
+      place: place && { ...place, subject: shorten(place.subject) },
+      found: shorten(found),
+      expected: shorten(expected),
+    };
+    super(describeFault(short));
     this.name = 'CertificateFault';
-    this.rule = reason.rule;
-    this.place = reason.place;
-    this.found = reason.found;
-    this.expected = reason.expected;
-    this.callbackReason = reason.callbackReason;
+    this.rule = rule;
+    this.place = short.place;
+    this.found = short.found;
+    this.expected = short.expected;
+    this.callbackReason = callbackReason;
   }
 }
 

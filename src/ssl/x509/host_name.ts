@@ -36,7 +36,7 @@ export interface HostnameOptions {
 /** The outcome, with the names that were looked at, for error messages. */
 export interface HostnameResult {
   readonly ok: boolean;
-  /** The names of the certificate, such as `DNS:example.com`, safe to show. */
+  /** When nothing matched: the names of the certificate, such as `DNS:example.com`, safe to show. */
   readonly seen: readonly string[];
 }
 
@@ -68,7 +68,8 @@ export function verifyHostname(
 ): HostnameResult {
   const presented = presentedNames(certificate, options.commonName ?? false);
   const matches = matcher(reference, options.wildcards ?? true);
-  return { ok: presented.some(matches), seen: presented.map(presentedText) };
+  const ok = presented.some(matches);
+  return { ok, seen: ok ? [] : presented.map(presentedText) };
 }
 
 /** The fault for a certificate that is not for the reference. */

@@ -17,6 +17,9 @@ import { type CandidatePath, usableKey, validatePath } from './validate.ts';
 /** A peer may send this many certificates. */
 export const maxSentCertificates = 64;
 
+/** All of them together may have this many bytes. */
+export const maxSentBytes = 524_288;
+
 /** At most this many complete paths are validated. */
 export const maxCandidatePaths = 32;
 
@@ -96,6 +99,10 @@ function readChain(chain: readonly Uint8Array[], cache: CertificateCache): ReadC
   if (chain.length > maxSentCertificates) {
     const found = `${chain.length} certificates`;
     return refused('too_many_certificates', undefined, found, `at most ${maxSentCertificates}`);
+  }
+  const size = chain.reduce((total, der) => total + der.length, 0);
+  if (size > maxSentBytes) {
+    return refused('too_many_certificates', undefined, `${size} bytes`, `at most ${maxSentBytes}`);
   }
   const leaf = parseOrError(first, cache);
   if (leaf instanceof DerError) return refused('malformed_certificate', '', leaf.message);

@@ -237,6 +237,15 @@ describe('all forms', () => {
     const { certificate } = makeSelfSigned({ dns: names.map((_, i) => `x${i}.example`) });
     const result = checkNames(certificate, state, { remaining: maxNameComparisons }, true);
     assert.ok(!result.ok && result.limitReached);
+    const long = { ip: '10.0.0.0/8' } as const;
+    const longState = addConstraints(
+      noConstraints,
+      makeCa({ excluded: [{ uri: 'x'.repeat(60_000) }, long] }).certificate.nameConstraints,
+    );
+    const many = Array.from({ length: 2000 }, (_, i) => ({ uri: `https://h${i}.test/` }));
+    const { certificate: wide } = makeSelfSigned({ altNames: many });
+    const longResult = checkNames(wide, longState, { remaining: maxNameComparisons }, true);
+    assert.ok(!longResult.ok && longResult.limitReached, 'long names count for more');
     const fewer = makeSelfSigned({ dns: ['x.example'] }).certificate;
     assert.ok(checkNames(fewer, state, { remaining: maxNameComparisons }, true).ok);
   });

@@ -10,9 +10,11 @@ import {
   runWith,
   verifyNoneVerdict,
 } from '../../../../src/ssl/x509/events.ts';
+import { maxFaultText } from '../../../../src/ssl/x509/faults.ts';
 import { extensionIds } from '../../../../src/ssl/x509/oid.ts';
 import { createTrustStore } from '../../../../src/ssl/x509/trust_store.ts';
 import {
+  maxSentBytes,
   maxSentCertificates,
   type PathInput,
   readPeerCertificate,
@@ -106,6 +108,9 @@ describe('chains a peer may send', () => {
     const many = new Array<Issued>(maxSentCertificates).fill(inter);
     assert.equal(outcome([leaf, ...many], [root]), 'too_many_certificates@-');
     assert.deepEqual(outcome([leaf, ...many.slice(1)], [root]), good);
+    const large = { ...inter, der: new Uint8Array(maxSentBytes - leaf.der.length) };
+    assert.equal(outcome([leaf, large, inter], [root]), 'too_many_certificates@-');
+    assert.equal(outcome([leaf, large], [root]), 'unknown_ca@0');
   });
 });
 
@@ -588,6 +593,14 @@ describe('faults', () => {
       'the key usage of the certificate does not allow this use; ' +
         'certificate 1 (an issuer) "CN=Inter"; found cRLSign; expected keyCertSign',
     );
+  });
+
+  test('no text in them is longer than allowed', () => {
+    const long = issue(makeCa({ subject: 'x' }), { subject: `A${'b'.repeat(90_000)}` });
+    const result = runWith(verifyPeerChain(input([long], [root])), defaultVerdict);
+    assert.ok(!result.ok);
+    assert.equal(result.fault.place?.subject.length, maxFaultText);
+    assert.ok(result.fault.message.length < 4 * maxFaultText);
   });
 
   test('a mismatch of issuer names is told with both names', () => {
