@@ -114,6 +114,10 @@ class Decoder {
   pos: number;
   readonly end: number;
   private readonly bytes: Buffer;
+  /** What is under `bytes`, once a second binary has made it worth asking. */
+  private memory: ArrayBufferLike | undefined;
+  private base = 0;
+  private hasView = false;
   private readonly maxDepth: number;
   private readonly maxInflated: number;
 
@@ -121,6 +125,7 @@ class Decoder {
     this.bytes = Buffer.isBuffer(bytes)
       ? bytes
       : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.memory = undefined;
     this.pos = offset;
     this.end = bytes.length;
     if (options === undefined) {
@@ -444,7 +449,21 @@ class Decoder {
       throw this.truncated(start);
     }
     this.pos = to;
-    return this.bytes.subarray(from, to);
+    return this.view(from, to);
+  }
+
+  // For many binaries, `subarray` is the slower way; for one, asking for what lies under the buffer is.
+  private view(from: number, to: number): Buffer {
+    const { bytes, memory } = this;
+    if (memory !== undefined) {
+      return Buffer.from(memory, this.base + from, to - from);
+    }
+    if (this.hasView) {
+      this.memory = bytes.buffer;
+      this.base = bytes.byteOffset;
+    }
+    this.hasView = true;
+    return bytes.subarray(from, to);
   }
 
   private readString(start: number): number[] {

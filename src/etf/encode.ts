@@ -53,6 +53,9 @@ const CALL_DEPTH = 200;
 /** Results share buffers of this size; larger ones have their own. */
 const SLAB = 16 * 1024;
 
+/** A result of this size or more is no hint for the next one. */
+const LARGEST_EXPECTED = 1024 * 1024;
+
 /** Up to this many bytes, a loop copies faster than `set`. */
 const SHORT_COPY = 24;
 
@@ -96,13 +99,18 @@ interface Frame {
  * Encodes terms one after the other with the same options, many results out of one buffer: for a hot path.
  */
 export class Encoder {
-  private buffer: Buffer = Buffer.allocUnsafeSlow(SLAB);
-  /** What is under the slab; asking the buffer each time costs more than the rest of a small result. */
-  private memory: ArrayBufferLike = this.buffer.buffer;
-  /** Where the term in the making begins; what stands before it belongs to callers. */
+  /** What small results are cut from. */
+  private slab: Buffer = Buffer.allocUnsafeSlow(SLAB);
+  /** What is under the slab; asking the slab each time costs more than the rest of a small result. */
+  private memory: ArrayBufferLike = this.slab.buffer;
+  /** Where the slab's free part begins; what stands before belongs to callers. */
+  private free = 0;
+  /** What the term in the making is written to: the slab, or a buffer of its own once it outgrows that. */
+  private buffer: Buffer = this.slab;
+  /** Where the term in the making begins. */
   private start = 0;
   private pos = 0;
-  /** Size of the last result that outgrew its slab: the next one is likely as large. */
+  /** Size of the last result that outgrew the slab: the next one is likely as large. */
   private largest = 0;
   private readonly latin1: boolean;
   private readonly deterministic: boolean;
@@ -126,10 +134,8 @@ export class Encoder {
    * @throws EtfError as the function {@link encode}.
    */
   encode(term: Term, headroom = 0): Buffer {
-    this.pos = this.start;
-    this.ensure(headroom + 1);
-    this.pos += headroom;
-    this.buffer[this.pos++] = tags.VERSION;
+    this.begin(headroom + 1);
+    this.buffer[this.pos - 1] = tags.VERSION;
     if (term instanceof LocalTerm) {
       this.writeByte(tags.LOCAL_EXT);
       this.writeBytes(term.bytes);
@@ -142,11 +148,17 @@ export class Encoder {
 
   /** As {@link Encoder.encode}, without the version byte and never compressed. */
   encodeWithoutVersion(term: Term, headroom = 0): Buffer {
-    this.pos = this.start;
-    this.ensure(headroom);
-    this.pos += headroom;
+    this.begin(headroom);
     this.writeTerm(term, 0);
     return this.take();
+  }
+
+  private begin(headroom: number): void {
+    this.buffer = this.slab;
+    this.start = this.free;
+    this.pos = this.free;
+    this.ensure(headroom);
+    this.pos += headroom;
   }
 
   private take(): Buffer {
@@ -154,27 +166,14 @@ export class Encoder {
     if (pos - start > this.maxBytes) {
       throw this.tooLarge();
     }
-    if (buffer.length > SLAB) {
-      this.renew();
-      this.largest = pos;
-      // No result holds on to more than twice its size.
-      return pos * 2 < buffer.length
-        ? Buffer.from(buffer.subarray(0, pos))
-        : buffer.subarray(0, pos);
+    if (buffer === this.slab) {
+      this.free = pos;
+      // Twice as fast as `subarray`.
+      return Buffer.from(memory, start, pos - start);
     }
-    if (SLAB - pos < 256) {
-      this.renew();
-    } else {
-      this.start = pos;
-    }
-    // Twice as fast as `subarray`.
-    return Buffer.from(memory, start, pos - start);
-  }
-
-  private renew(): void {
-    this.buffer = Buffer.allocUnsafeSlow(SLAB);
-    this.memory = this.buffer.buffer;
-    this.start = 0;
+    this.largest = Math.min(pos, LARGEST_EXPECTED);
+    // No result holds on to more than twice its size.
+    return pos * 2 < buffer.length ? Buffer.from(buffer.subarray(0, pos)) : buffer.subarray(0, pos);
   }
 
   private ensure(count: number): void {
@@ -190,10 +189,14 @@ export class Encoder {
     }
     // A term that has filled a good part of a slab may well become as large as the last large one.
     const expected = used > SLAB / 4 ? this.largest : 0;
-    const larger = Buffer.allocUnsafeSlow(Math.max(SLAB, used * 2, used + count + 64, expected));
+    const size = Math.max(SLAB, used * 2, used + count + 64, expected);
+    const larger = Buffer.allocUnsafeSlow(size);
     this.buffer.copy(larger, 0, this.start, this.pos);
+    if (size === SLAB) {
+      this.slab = larger;
+      this.memory = larger.buffer;
+    }
     this.buffer = larger;
-    this.memory = larger.buffer;
     this.start = 0;
     this.pos = used;
   }

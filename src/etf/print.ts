@@ -1,5 +1,5 @@
 /**
- * Terms to Erlang text, on one line, as `io:format("~0tp")` prints them: what `file:consult/1` and
+ * Terms to Erlang text, on one line, as `io:format("~0tp")` of an `erl +pc unicode` prints them: what `file:consult/1` and
  * `parse.ts` read back, but for identifiers and local funs, which have no such form. Belongs here: quoting
  * and layout of every type.
  */

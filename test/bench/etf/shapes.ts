@@ -92,6 +92,7 @@ export const shapes: readonly Shape[] = [
     name: 'big integers (64)',
     term: list(64, (i) => (i & 1 ? -1n : 1n) * ((1n << BigInt(60 + i * 8)) + BigInt(i))),
   },
+  { name: '64-bit integers (64)', term: list(64, (i) => (1n << 62n) + BigInt(i)) },
   { name: 'atoms (100)', term: list(100, (i) => atom(atomNames[i % atomNames.length] as string)) },
   { name: 'ssl options', term: sslOptions },
   { name: '200 certificates', term: list(200, (i) => text(900 + 3 * i)) },
