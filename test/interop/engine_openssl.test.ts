@@ -5,7 +5,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { EngineConfig, NamedGroup, ProtocolVersion } from '../../src/ssl/tls/config.ts';
 import { connectEngine, EngineListener } from '../support/engine_over_tcp.ts';
@@ -307,6 +310,35 @@ describe('the engine as server of openssl s_client', () => {
     }
   }
 
+  for (const version of versions) {
+    it(`${version}: the same secrets and exported keying material`, async () => {
+      await withListener({ keepSecrets: true }, async (listener) => {
+        const folder = mkdtempSync(join(tmpdir(), 'engine_keylog_'));
+        const keyLogFile = join(folder, 'keys.log');
+        const client = opensslClient(
+          listener.port,
+          ...[VERSION_FLAGS[version], '-keylogfile', keyLogFile],
+          ...['-keymatexport', 'EXPORTER-engine-test', '-keymatexportlen', '48'],
+        );
+        const { connection } = await exchangeWithClient(listener, client);
+        await client.printed(/Keying material: [0-9A-F]+/);
+        const printed = /Keying material: ([0-9A-F]+)/.exec(client.output)?.[1]?.toLowerCase();
+        const exported = connection.engine.exportKeyingMaterial(
+          'EXPORTER-engine-test',
+          undefined,
+          48,
+        );
+        assert.equal(Buffer.from(exported).toString('hex'), printed);
+        const lines = readFileSync(keyLogFile, 'latin1')
+          .split('\n')
+          .filter((line) => /^[A-Z]/.test(line));
+        assert.deepEqual([...connection.engine.keyLog].sort(), lines.sort());
+        await client.stop();
+        rmSync(folder, { recursive: true });
+      });
+    });
+  }
+
   it('refuses a client without a certificate', async () => {
     const config = { verify: 'peer', failIfNoPeerCert: true, trust: clientConfig().trust } as const;
     await withListener(config, async (listener) => {
@@ -364,7 +396,7 @@ describe('the engine and GnuTLS', () => {
           ],
           ...['--priority', `NORMAL:-VERS-ALL:+${GNUTLS[version]}`, '--disable-client-cert'],
         ]);
-        await program.printed(/listening on IPv4/);
+        await program.printed(/listening on IPv4 [^\n]*done/);
         const connection = await connectEngine(clientConfig(), port);
         const info = await connection.connected();
         assert.equal(info.version, version);

@@ -16,11 +16,11 @@ import {
   type ServerHello,
 } from '../messages/server_hello.ts';
 import { WireReader } from '../wire.ts';
-import { makeOffer, makeSecondOffer, type Offer, offeredGroups } from './client_hello.ts';
+import { makeOffer, makeSecondOffer, type Offer } from './client_hello.ts';
 import { clientHandshake12 } from './client12.ts';
 import { clientHandshake13 } from './client13.ts';
 import { ask, expect13, type Flow, type Link, type Received } from './flow.ts';
-import { bestVersion, isImplemented, speaks, suiteFits } from './negotiation.ts';
+import { bestVersion, isImplemented, speaks, suiteFits, usableGroups } from './negotiation.ts';
 import { verifyServerRandom } from './randoms.ts';
 import { Transcript } from './transcript.ts';
 
@@ -123,7 +123,11 @@ function secondOffer(link: Link, first: Offer, retry: HelloRetryRequest): Offer 
   }
   const group = groupFromCode(code);
   // RFC 8446 §4.2.8: a group that was offered, and without a share
-  if (group === undefined || !isImplemented(group) || !offeredGroups(link.config).includes(group)) {
+  if (
+    group === undefined ||
+    !isImplemented(group) ||
+    !usableGroups(link.config, 'tlsv1.3').includes(group)
+  ) {
     throw new PeerMisbehaved('illegal_group', group ?? code);
   }
   if (first.shares.has(group)) throw new PeerMisbehaved('illegal_hello_retry_request', group);

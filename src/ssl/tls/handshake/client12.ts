@@ -26,7 +26,6 @@ import type { ServerHelloTls12 } from '../messages/server_hello.ts';
 import type { ServerKeyExchange } from '../messages/server_key_exchange.ts';
 import { certificateTypesFit } from './certificate_types12.ts';
 import type { ClientStart } from './client.ts';
-import { offeredGroups } from './client_hello.ts';
 import { expect12, type Flow, type Link } from './flow.ts';
 import { type ClientExchange, keyExchangeRow } from './key_exchange12.ts';
 import {
@@ -34,6 +33,7 @@ import {
   includesBytes,
   type SigningCredential,
   schemesOf,
+  usableGroups,
 } from './negotiation.ts';
 import { verifyPeerCertificate } from './peer_certificate.ts';
 import { type Agreed12, Secrets12 } from './secrets12.ts';
@@ -150,7 +150,7 @@ function* expectServerFlight(client: Client12): Flow<ServerFlight> {
   transcript.add(keyExchange.bytes);
   const scheme = verifyServerParams(client, peer, keyExchange.message);
   const row = keyExchangeRow(cipherSuite.keyExchange);
-  const input = { config: link.config, groups: offeredGroups(link.config) };
+  const input = { config: link.config, groups: usableGroups(link.config, client.agreed.version) };
   const exchange = row.runClient(input, keyExchange.message.params);
   let next = yield* expect12(context, 'certify', 'certificate_request', 'server_hello_done');
   transcript.add(next.bytes);

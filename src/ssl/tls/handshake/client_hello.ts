@@ -11,7 +11,14 @@ import { isAtLeast, versionCode } from '../iana/versions.ts';
 import type { ClientHello } from '../messages/client_hello.ts';
 import { pskKeyExchangeModeCodes } from '../messages/extensions/psk_key_exchange_modes.ts';
 import { serverNameOf } from '../messages/extensions/server_name.ts';
-import { enabledVersions, schemeCodes, speaks, usableGroups, usableSuites } from './negotiation.ts';
+import {
+  enabledVersions,
+  isImplemented,
+  schemeCodes,
+  speaks,
+  usableGroups,
+  usableSuites,
+} from './negotiation.ts';
 import { clientRandom } from './randoms.ts';
 
 /** An offer: the message, and the private halves of its key shares. */
@@ -24,12 +31,12 @@ const NULL_COMPRESSION = Uint8Array.of(0);
 const UNCOMPRESSED = Uint8Array.of(0);
 const SESSION_ID_LENGTH = 32;
 
-/** The groups a client offers: those of any version it speaks. */
+/** The groups a client offers: those of any version it speaks, in order. */
 export function offeredGroups(config: EngineConfig): readonly (NamedGroup & GroupName)[] {
-  const groups = enabledVersions(config).map((version) => usableGroups(config, version));
-  return usableGroups(config, 'tlsv1.2').filter((group) =>
-    groups.some((list) => list.includes(group)),
-  );
+  const usable = config.versions.map((version) => usableGroups(config, version));
+  return config.groups
+    .filter(isImplemented)
+    .filter((group) => usable.some((groups) => groups.includes(group)));
 }
 
 /** A first ClientHello. Random bytes are drawn in the order random, session id, key shares. */

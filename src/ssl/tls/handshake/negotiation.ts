@@ -14,7 +14,7 @@ import { DerError, parseCertificate } from '../../x509/index.ts';
 import type { Credential, EngineConfig } from '../config.ts';
 import { PeerIncompatible } from '../faults.ts';
 import type { CipherSuite } from '../iana/cipher_suites.ts';
-import { groupFromCode, isTls13Group, type NamedGroup } from '../iana/groups.ts';
+import { groupKind, isTls13Group, type NamedGroup } from '../iana/groups.ts';
 import {
   type SignatureAlgorithm,
   type SignatureScheme,
@@ -119,18 +119,21 @@ export function isImplemented(group: NamedGroup): group is NamedGroup & GroupNam
   return (groupNames as readonly string[]).includes(group);
 }
 
-/** The configured groups that can be used in a version, in order. */
+/**
+ * The configured groups that can be used in a version, in order: those of TLS 1.3, or the curves of
+ * ECDHE (RFC 8422 §5.1.1).
+ */
 export function usableGroups(
   config: EngineConfig,
   version: ProtocolVersion,
 ): readonly (NamedGroup & GroupName)[] {
-  const tls13 = isAtLeast(version, 'tlsv1.3');
-  return config.groups.filter(isImplemented).filter((group) => !tls13 || isTls13Group(group));
+  const fits = isAtLeast(version, 'tlsv1.3') ? isTls13Group : isCurve;
+  return config.groups.filter(isImplemented).filter(fits);
 }
 
-/** The known groups of a list of codes, in its order. */
-export function groupsOf(codes: readonly number[]): readonly NamedGroup[] {
-  return codes.flatMap((code) => groupFromCode(code) ?? []);
+function isCurve(group: NamedGroup): boolean {
+  const kind = groupKind(group);
+  return kind === 'montgomery' || kind === 'weierstrass';
 }
 
 /** The known schemes of a list of codes, in its order. */
