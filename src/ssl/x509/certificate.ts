@@ -6,6 +6,7 @@
  */
 
 import {
+  CryptoFault,
   hash,
   importPublicKey,
   type PublicKey,
@@ -30,7 +31,7 @@ import { type KeyUsage, type KeyUsageName, readKeyUsage } from './extensions/key
 import { type NameConstraints, readNameConstraints } from './extensions/name_constraints.ts';
 import { readSubjectAltName, type SubjectAltName } from './extensions/subject_alt_name.ts';
 import { type Name, nameText, readName } from './name.ts';
-import { extensionIds } from './oid.ts';
+import { extensionIds, keyAlgorithms } from './oid.ts';
 import {
   type AlgorithmIdentifier,
   readAlgorithmIdentifier,
@@ -136,7 +137,14 @@ class ParsedCertificate implements Certificate {
   }
 
   get publicKey(): PublicKey {
-    this.#publicKey ??= importPublicKey(this.subjectPublicKeyInfo.der);
+    if (this.#publicKey === undefined) {
+      const { algorithm, der } = this.subjectPublicKeyInfo;
+      // RFC 5480 §2.1.1: a curve is named; parameters written out could be those of another curve
+      if (algorithm.id === keyAlgorithms.ecPublicKey && algorithm.parameters?.[0] !== tags.oid) {
+        throw new CryptoFault('unsupported_algorithm', 'the curve of an EC key is not named');
+      }
+      this.#publicKey = importPublicKey(der);
+    }
     return this.#publicKey;
   }
 

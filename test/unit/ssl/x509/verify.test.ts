@@ -1,6 +1,7 @@
 /** The whole of path building and validation, as a handshake calls it. RFC 5280 §6, RFC 4158. */
 
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { writeOid, writeSequence } from '../../../../src/ssl/x509/der_writer.ts';
 import {
@@ -275,6 +276,15 @@ describe('every kind of key and signature', () => {
       );
     });
   }
+
+  test('RFC 5480 §2.1.1: a curve whose parameters are written out is not used', () => {
+    const explicit = generateKeyPairSync('ec', {
+      namedCurve: 'prime256v1',
+      paramEncoding: 'explicit',
+    });
+    assert.equal(outcome(variant({}, { key: explicit }), [root]), 'unsupported_public_key@0');
+    assert.equal(outcome(variant({ key: explicit }), [root]), 'unsupported_public_key@1');
+  });
 
   test('dsa', () => {
     const below = variant({ key: 'dsa' }, { hash: 'sha256' });
