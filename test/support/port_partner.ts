@@ -45,6 +45,7 @@ export class Partner {
   readonly frames: ToBeam[] = [];
   #taken = 0;
   #wake: (() => void)[] = [];
+  #ended = false;
 
   /**
    * @param input the program's standard input
@@ -55,17 +56,25 @@ export class Partner {
     const deframer = new Deframer({
       frame: (bytes) => {
         this.frames.push(readToBeam(decode(bytes)));
-        const wake = this.#wake;
-        this.#wake = [];
-        for (const resume of wake) {
-          resume();
-        }
+        this.#woken();
       },
       oversized: (length) => {
         throw new Error(`a frame of ${length} bytes`);
       },
     });
     output.on('data', (chunk: Uint8Array) => deframer.push(chunk));
+    output.on('end', () => {
+      this.#ended = true;
+      this.#woken();
+    });
+  }
+
+  #woken(): void {
+    const wake = this.#wake;
+    this.#wake = [];
+    for (const resume of wake) {
+      resume();
+    }
   }
 
   tell(message: ToNode): void {
@@ -133,6 +142,9 @@ export class Partner {
   }
 
   async #more(deadline: number): Promise<void> {
+    if (this.#ended) {
+      throw new Error('the program ended');
+    }
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve, reject) => {
       timer = setTimeout(
