@@ -25,10 +25,10 @@ import {
 import type { ClosedEvent, ConnectionInfo, EngineEvent } from './events.ts';
 import { alertOfThrown, type FaultAlert } from './fault_alert.ts';
 import { ApiMisuse, InvalidMessage, LocalFault, PeerMisbehaved } from './faults.ts';
-import { clientHandshake, clientStartState } from './handshake/client.ts';
+import { clientConnection, clientStartState } from './handshake/client.ts';
 import type { Established, KeyUpdateRequest, Link } from './handshake/flow.ts';
 import { FlowRunner } from './handshake/runner.ts';
-import { serverHandshake, serverStartState } from './handshake/server.ts';
+import { serverConnection, serverStartState } from './handshake/server.ts';
 import { type AlertDescription, type AlertLevel, alertCode } from './iana/alerts.ts';
 import { isAtLeast, type ProtocolVersion } from './iana/versions.ts';
 import { type Alert, writeAlert } from './messages/alert.ts';
@@ -53,11 +53,20 @@ const MAX_WARNINGS = 16;
 /** KeyUpdates without application data between them. */
 const MAX_KEY_UPDATES = 32;
 
-/** Bytes of refused early data that are skipped: OTP's `server_session_ticket_max_early_data`. */
-const MAX_SKIPPED_EARLY_DATA = 16384;
+/**
+ * Bytes of refused early data that are skipped: OTP's `server_session_ticket_max_early_data`, and as much
+ * again for what protection adds to small records.
+ */
+const MAX_SKIPPED_EARLY_DATA = 2 * 16384;
 
 /** Content that is sealed before the age of the key is looked at again. */
 const SEND_SLICE = 1 << 20;
+
+/** Bytes that one export may have: HKDF gives 255 digests (RFC 5869 §2.3), the shortest of 32 bytes. */
+const MAX_EXPORT = 255 * 32;
+
+/** RFC 8446 §7.1: a label of 255 bytes less the prefix. */
+const MAX_EXPORT_LABEL = 249;
 
 const CHANGE_CIPHER_SPEC = Uint8Array.of(1);
 const NO_BYTES = new Uint8Array(0);
@@ -104,8 +113,8 @@ export class TlsEngine {
     this.#link = this.#makeLink(config);
     this.#runner =
       config.role === 'client'
-        ? new FlowRunner(clientHandshake(this.#link), clientStartState(config))
-        : new FlowRunner(serverHandshake(this.#link), serverStartState(config));
+        ? new FlowRunner(clientConnection(this.#link), clientStartState(config))
+        : new FlowRunner(serverConnection(this.#link), serverStartState(config));
     // RFC 8446 §5.1: 0x0301 is for a first ClientHello alone; OTP's client takes an alert in such a
     // record for bad_record_mac
     if (config.role === 'server') this.#write.useVersion('tlsv1.2');
@@ -259,10 +268,13 @@ export class TlsEngine {
    *
    * @param context - `undefined` differs from empty in TLS 1.2
    * @param length - bytes wanted
-   * @throws ApiMisuse before `handshake_done`
+   * @throws ApiMisuse before `handshake_done`, and for a length or context that cannot be
    */
   exportKeyingMaterial(label: string, context: Uint8Array | undefined, length: number): Uint8Array {
     if (this.#established === undefined) throw new ApiMisuse('enotconn');
+    // RFC 5705 §4: the context's length is a uint16; RFC 8446 §7.1: so is that of the output
+    const fits = length >= 0 && length <= MAX_EXPORT && (context?.length ?? 0) <= 0xffff;
+    if (!fits || label.length > MAX_EXPORT_LABEL) throw new ApiMisuse('einval');
     return this.#established.exportKeyingMaterial(label, context, length);
   }
 

@@ -44,10 +44,19 @@ export function clientStartState(config: EngineConfig): string {
 }
 
 /** The whole life of a client's connection. */
-export function* clientHandshake(link: Link): Flow {
+export function* clientConnection(link: Link): Flow {
+  // What the handshake held on to is gone once it is over: connections may idle for long.
+  const connected = yield* clientHandshake(link);
+  yield* connected;
+}
+
+/** The handshake. @returns what comes behind it, until the connection ends */
+function* clientHandshake(link: Link): Flow<Flow> {
   const start = yield* exchangeHellos(link);
-  if (start.hello.message.form === 'tls13') yield* clientHandshake13(start, start.hello.message);
-  else yield* clientHandshake12(start, start.hello.message);
+  const { message } = start.hello;
+  return message.form === 'tls13'
+    ? yield* clientHandshake13(start, message)
+    : yield* clientHandshake12(start, message);
 }
 
 function* exchangeHellos(link: Link): Flow<ClientStart> {

@@ -45,8 +45,8 @@ interface Client12 extends ClientStart {
   readonly context: MessageContext;
 }
 
-/** Runs from the ServerHello to the end of the connection. */
-export function* clientHandshake12(start: ClientStart, hello: ServerHelloTls12): Flow {
+/** Runs from the ServerHello to the end of the handshake. @returns what comes behind it */
+export function* clientHandshake12(start: ClientStart, hello: ServerHelloTls12): Flow<Flow> {
   const { link, offer, transcript, cipherSuite } = start;
   const version = versionFromCode(hello.legacyVersion) as ProtocolVersion;
   const { secureRenegotiation, alpn } = verifyServerHello(start, hello);
@@ -102,7 +102,7 @@ export function* clientHandshake12(start: ClientStart, hello: ServerHelloTls12):
       secrets.exportKeyingMaterial(label, value, length),
     keyUpdates: undefined,
   });
-  yield* connectedClient12(link, context);
+  return connectedClient12(link, context);
 }
 
 /** The answers of a ServerHello to the extensions of the offer. */

@@ -37,8 +37,8 @@ import { certificateVerifyContent, signHandshake, verifyHandshakeSignature } fro
 
 const NO_CONTEXT = new Uint8Array(0);
 
-/** Runs from the ServerHello to the end of the connection. */
-export function* clientHandshake13(start: ClientStart, hello: ServerHelloTls13): Flow {
+/** Runs from the ServerHello to the end of the handshake. @returns what comes behind it */
+export function* clientHandshake13(start: ClientStart, hello: ServerHelloTls13): Flow<Flow> {
   const { link, transcript, offer, offered, cipherSuite } = start;
   const context: MessageContext = { version: 'tlsv1.3', offered };
 
@@ -89,7 +89,7 @@ export function* clientHandshake13(start: ClientStart, hello: ServerHelloTls13):
     keyUpdates: secrets.keyUpdates(application),
   });
   const session = { cipherSuite, resumption, alpn, peerChain, serverName: link.config.serverName };
-  yield* connectedClient13(link, context, session);
+  return connectedClient13(link, context, session);
 }
 
 /** RFC 8446 §4.2.8: the server's share is for a group that got a share in the offer. */

@@ -56,6 +56,7 @@ export class Secrets13 {
   /** After the ServerHello: the handshake traffic secrets of both sides. */
   enterHandshake(sharedSecret: Secret): void {
     const hash = this.#transcript.hash();
+    this.#transcript.forgetMessages();
     this.#schedule.enterHandshake(sharedSecret);
     const client = this.#schedule.derive('clientHandshakeTrafficSecret', hash);
     const server = this.#schedule.derive('serverHandshakeTrafficSecret', hash);

@@ -33,7 +33,14 @@ export function serverStartState(config: EngineConfig): string {
 }
 
 /** The whole life of a server's connection. */
-export function* serverHandshake(link: Link): Flow {
+export function* serverConnection(link: Link): Flow {
+  // What the handshake held on to is gone once it is over: connections may idle for long.
+  const connected = yield* serverHandshake(link);
+  yield* connected;
+}
+
+/** The handshake. @returns what comes behind it, until the connection ends */
+function* serverHandshake(link: Link): Flow<Flow> {
   const transcript = new Transcript();
   const received = yield* expect13(
     { version: 'tlsv1.3' },
@@ -47,8 +54,9 @@ export function* serverHandshake(link: Link): Flow {
   link.useVersion(version);
   transcript.add(received.bytes);
   const start: ServerStart = { link, transcript, hello, serverName };
-  if (isAtLeast(version, 'tlsv1.3')) yield* serverHandshake13(start);
-  else yield* serverHandshake12(start, version);
+  return isAtLeast(version, 'tlsv1.3')
+    ? yield* serverHandshake13(start)
+    : yield* serverHandshake12(start, version);
 }
 
 function* pauseAtHello(

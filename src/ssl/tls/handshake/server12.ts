@@ -50,8 +50,8 @@ interface Server12 extends ServerStart {
   readonly chosen: SigningCredential;
 }
 
-/** Runs from the ClientHello to the end of the connection. */
-export function* serverHandshake12(start: ServerStart, version: ProtocolVersion): Flow {
+/** Runs from the ClientHello to the end of the handshake. @returns what comes behind it */
+export function* serverHandshake12(start: ServerStart, version: ProtocolVersion): Flow<Flow> {
   const { link, transcript, hello } = start;
   const secureRenegotiation = readRenegotiationInfo(start);
   const { cipherSuite, chosen } = agreeOnSuite(start, version);
@@ -108,7 +108,7 @@ export function* serverHandshake12(start: ServerStart, version: ProtocolVersion)
       secrets.exportKeyingMaterial(label, value, length),
     keyUpdates: undefined,
   });
-  yield* connectedServer12(link, context);
+  return connectedServer12(link, context);
 }
 
 /** RFC 5746 §3.6. @returns whether the client speaks secure renegotiation */

@@ -47,8 +47,8 @@ type Group = NamedGroup & GroupName;
 const CONTEXT: MessageContext = { version: 'tlsv1.3' };
 const NO_CONTEXT = new Uint8Array(0);
 
-/** Runs from the first ClientHello to the end of the connection. */
-export function* serverHandshake13(start: ServerStart): Flow {
+/** Runs from the first ClientHello to the end of the handshake. @returns what comes behind it */
+export function* serverHandshake13(start: ServerStart): Flow<Flow> {
   const { link, transcript } = start;
   link.tolerateChangeCipherSpec(true);
   const cipherSuite = chooseSuite(link.config, 'tlsv1.3', start.hello.cipherSuites);
@@ -104,7 +104,7 @@ export function* serverHandshake13(start: ServerStart): Flow {
       secrets.exportKeyingMaterial(label, value, length),
     keyUpdates: secrets.keyUpdates(application),
   });
-  yield* connectedServer13(link, CONTEXT);
+  return connectedServer13(link, CONTEXT);
 }
 
 /** What the client and the server agree on before the ServerHello. */

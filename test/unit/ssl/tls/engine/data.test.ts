@@ -356,6 +356,31 @@ describe('the key log', () => {
   });
 });
 
+describe('exported keying material', () => {
+  it('has limits', () => {
+    for (const version of versions) {
+      const { engine } = connectedPair({ versions: [version] }).client;
+      const label = 'EXPORTER-x';
+      assert.equal(engine.exportKeyingMaterial(label, undefined, 8160).length, 8160);
+      assert.equal(engine.exportKeyingMaterial(label, Buffer.alloc(65535), 0).length, 0);
+      assert.throws(() => engine.exportKeyingMaterial(label, undefined, 8161), misuse('einval'));
+      assert.throws(() => engine.exportKeyingMaterial(label, undefined, -1), misuse('einval'));
+      assert.throws(
+        () => engine.exportKeyingMaterial(label, Buffer.alloc(65536), 1),
+        misuse('einval'),
+      );
+      assert.throws(
+        () => engine.exportKeyingMaterial('l'.repeat(250), undefined, 1),
+        misuse('einval'),
+      );
+    }
+    assert.throws(
+      () => new TlsEngine(clientConfig()).exportKeyingMaterial('x', undefined, 1),
+      misuse('enotconn'),
+    );
+  });
+});
+
 describe('alert texts', () => {
   it('have the shape of OTP', () => {
     const pair = connectedPair({ reference: { dns: 'other.example' } });

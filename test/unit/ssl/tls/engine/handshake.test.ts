@@ -4,9 +4,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { EngineConfig } from '../../../../../src/ssl/tls/config.ts';
 import {
+  clientConfig,
   connectedPair,
   groups,
-  type Pair,
+  Pair,
   suites12,
   suites13,
   trusting,
@@ -127,4 +128,33 @@ describe('client certificates', () => {
       assert.equal(pair.server.info.peerSignatureScheme, undefined);
     });
   }
+});
+
+describe('handshake messages in many records', () => {
+  it('go out when they are long, and come in', () => {
+    for (const version of ['tlsv1.2', 'tlsv1.3'] as const) {
+      const { credential } = leaf('secp256r1');
+      const [own = Buffer.alloc(0)] = credential.chain;
+      // 150 certificates: about 60 KB in one message
+      const credentials = [{ ...credential, chain: Array(150).fill(own) }];
+      const shared = { versions: [version], credentials, verify: 'none' } as const;
+      const pair = connectedPair(shared, shared);
+      exchange(pair);
+      assert.equal(pair.client.info.peerChain.length, 150);
+    }
+  });
+
+  it('may be as small as a byte', () => {
+    for (const version of ['tlsv1.2', 'tlsv1.3'] as const) {
+      const pair = new Pair(clientConfig({ versions: [version] }));
+      pair.server.engine.start();
+      pair.client.engine.start();
+      const hello = pair.client.take();
+      const content = hello.subarray(5);
+      for (const byte of content) {
+        pair.server.engine.receive(Buffer.from([22, 3, 1, 0, 1, byte]));
+      }
+      exchange(pair.run());
+    }
+  });
 });

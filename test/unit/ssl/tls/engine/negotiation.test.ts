@@ -472,7 +472,7 @@ describe('early data that nobody asked for', () => {
   });
 
   it('ends the connection when it is too much', () => {
-    const much = Buffer.concat(Array(8).fill(earlyRecord(4000)));
+    const much = Buffer.concat(Array(16).fill(earlyRecord(4000)));
     const pair = connectedPairWithEarlyData(['x25519'], much, ({ extensions }) =>
       offering(extensions),
     );
