@@ -23,8 +23,17 @@ function fitsSome(suite: CipherSuite, versions: readonly ProtocolVersion[]): boo
   return versions.some((version) => suiteFits(suite, version));
 }
 
+const defaults = new Map<string, readonly CipherSuite[]>();
+
 /** The suites used when none are named. */
 export function defaultCipherSuites(versions: readonly ProtocolVersion[]): readonly CipherSuite[] {
+  const key = versions.join();
+  const known = defaults.get(key) ?? collectDefaults(versions);
+  defaults.set(key, known);
+  return known;
+}
+
+function collectDefaults(versions: readonly ProtocolVersion[]): readonly CipherSuite[] {
   const tls13 = CIPHER_ORDER.flatMap((cipher) =>
     cipherSuites.filter((row) => row.keyExchange === 'any' && row.cipher === cipher),
   );

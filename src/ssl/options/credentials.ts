@@ -101,9 +101,8 @@ export class TrustCache {
 }
 
 function digestOf(ders: readonly Uint8Array[]): bigint {
-  const hash = xxh3.Xxh3.withSeed();
-  for (const der of ders) hash.update(der);
-  return hash.digest();
+  // One native call over a copy is several times faster than one call for each certificate.
+  return xxh3.xxh64(Buffer.concat(ders));
 }
 
 function sameBytes(left: readonly Uint8Array[], right: readonly Uint8Array[]): boolean {

@@ -238,7 +238,8 @@ export class TlsConnection implements SslSocket {
   #warnUnverified(): void {
     if (this.#options.verify === 'verify_peer') return;
     const text =
-      'Server authenticity is not verified since certificate path validation is not enabled';
+      'Server authenticity is not verified since certificate path validation is not enabled; ' +
+      "the option {verify, verify_peer} and one of the options 'cacertfile' or 'cacerts' enable it";
     log(this.#observer, this.#options, 'warning', text);
   }
 

@@ -34,8 +34,8 @@ export const READ_AHEAD = 64 * 1024;
 /** The most bytes in one active-mode message, and in one answer to `recv(0)`. */
 const MESSAGE_LIMIT = 256 * 1024;
 
-/** The most bytes that one `recv` may ask for and one packet may have; as in `gen_tcp`. */
-const RECEIVE_LIMIT = 64 * 1024 * 1024;
+/** The most bytes that one `recv` may ask for and one packet may have: what fits a frame to the BEAM. */
+const RECEIVE_LIMIT = 64 * 1024 * 1024 - 64 * 1024;
 
 interface Waiter {
   readonly length: number;
@@ -245,7 +245,7 @@ export class Inbox {
       queue.take(verdict.skip);
       return queue.take(verdict.length - verdict.skip);
     }
-    if (verdict.kind === 'more' && verdict.needed <= RECEIVE_LIMIT + 4) {
+    if (verdict.kind === 'more' && verdict.needed <= RECEIVE_LIMIT) {
       this.#needed = verdict.needed === 0 ? queue.length + 1 : verdict.needed;
       this.#scanned = verdict.scanned;
       if (queue.length <= RECEIVE_LIMIT) return undefined;
