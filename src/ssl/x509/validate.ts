@@ -268,7 +268,7 @@ class Validation {
     const refused = this.#policy.refusedHashes as ReadonlySet<string>;
     if (refused.has(parameters.hash) || refused.has(parameters.mgfHash ?? '')) {
       yield* this.#broken('weak_signature_algorithm', certificate, position, {
-        found: `${parameters.kind} with ${parameters.hash}`,
+        found: `${parameters.kind} with ${parameters.hash === 'sha' ? 'sha1' : parameters.hash}`,
       });
     }
     const verdict = this.#signatures.check(certificate, this.#issuer as Certificate);

@@ -2,13 +2,15 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { defaultVerdict, runWith } from '../../../../src/ssl/x509/events.ts';
+import { defaultVerdict, runWith, verifyNoneVerdict } from '../../../../src/ssl/x509/events.ts';
 import { candidatePaths, maxSearchSteps } from '../../../../src/ssl/x509/path.ts';
+import { defaultPolicy } from '../../../../src/ssl/x509/policy.ts';
 import {
   maxSignatureChecks,
   SignatureChecker,
 } from '../../../../src/ssl/x509/signature_checker.ts';
 import { createTrustStore } from '../../../../src/ssl/x509/trust_store.ts';
+import { validatePath } from '../../../../src/ssl/x509/validate.ts';
 import {
   maxCandidatePaths,
   maxSentCertificates,
@@ -108,6 +110,31 @@ describe('bounds', () => {
     const { verified } = search(leaf, [], trusted);
     assert.equal(verified, maxSignatureChecks);
     assert.ok(!judge([leaf], trusted).ok);
+  });
+
+  test('a limit is no rule that a verdict could overrule', () => {
+    const names = Array.from({ length: 600 }, (_, i) => ({ dns: `n${i}.test` }));
+    const authority = issueCa(root, { subject: 'Many', excluded: names });
+    const leaf = issue(authority, { dns: names.map((_, i) => `x${i}.example`) });
+    const path = {
+      certificates: [leaf.certificate, authority.certificate],
+      anchor: root.certificate,
+    };
+    const policy = { ...defaultPolicy, now: Date.now(), depth: 1, purpose: 'server' } as const;
+    const manyNames = runWith(
+      validatePath(path, policy, new SignatureChecker()),
+      verifyNoneVerdict,
+    );
+    assert.equal(manyNames.ok ? '' : manyNames.fault.rule, 'work_limit_reached');
+
+    const plain = issue(root, { subject: 'leaf' });
+    const short = { certificates: [plain.certificate], anchor: root.certificate };
+    const noChecks = runWith(
+      validatePath(short, policy, new SignatureChecker(0)),
+      verifyNoneVerdict,
+    );
+    assert.equal(noChecks.ok ? '' : noChecks.fault.rule, 'work_limit_reached');
+    assert.ok(runWith(validatePath(short, policy, new SignatureChecker(1)), defaultVerdict).ok);
   });
 
   test('very many complete paths, all bad', () => {

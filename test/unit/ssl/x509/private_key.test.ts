@@ -14,6 +14,7 @@ import {
   type PrivateKeyProblem,
   type PrivateKeyType,
   readPrivateKey,
+  readPrivateKeyEntry,
 } from '../../../../src/ssl/x509/private_key.ts';
 import {
   issue,
@@ -159,6 +160,12 @@ describe('what is no key', () => {
       problem(() => readPrivateKey(Buffer.from('junk'), type), 'malformed');
       problem(() => readPrivateKey('text', type), 'malformed');
     }
+  });
+
+  test('a block that is no private key', () => {
+    const [entry] = readPem(root.pem);
+    assert.ok(entry !== undefined);
+    problem(() => readPrivateKeyEntry(entry), 'no_key');
   });
 
   test('the names of the blocks that were found are told', () => {
