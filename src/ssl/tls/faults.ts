@@ -130,6 +130,11 @@ const PEER_MISBEHAVED = {
     'bad_certificate_status_response',
     'the certificate status is not valid',
   ),
+  // RFC 8879 §4: bad_certificate
+  bad_compressed_certificate: row(
+    'bad_certificate',
+    'the compressed certificate does not expand to what it says',
+  ),
   missing_extension: row('missing_extension', 'an extension that is mandatory here is missing'),
   missing_certificate: row('decode_error', 'the server sent no certificate'),
   // RFC 8446 §4.4.2.4: certificate_required

@@ -31,8 +31,9 @@ export type KeyExchange =
   | 'srp_rsa'
   | 'srp_dss';
 
-/** The bulk cipher. */
+/** The bulk cipher; `null` leaves records readable. */
 export type CipherName =
+  | 'null'
   | 'rc4_128'
   | 'des_cbc'
   | '3des_ede_cbc'
@@ -97,16 +98,22 @@ function suite(
 /** All suites, by code. */
 // biome-ignore format: one row a suite
 export const cipherSuites: readonly CipherSuite[] = [
+  suite(0x0001, 'TLS_RSA_WITH_NULL_MD5', 'rsa', 'null', 'md5', 'default_prf', 'sslv3', 'NULL-MD5'),
+  suite(0x0002, 'TLS_RSA_WITH_NULL_SHA', 'rsa', 'null', 'sha', 'default_prf', 'sslv3', 'NULL-SHA'),
   suite(0x0004, 'TLS_RSA_WITH_RC4_128_MD5', 'rsa', 'rc4_128', 'md5', 'default_prf', 'sslv3', 'RC4-MD5'),
   suite(0x0005, 'TLS_RSA_WITH_RC4_128_SHA', 'rsa', 'rc4_128', 'sha', 'default_prf', 'sslv3', 'RC4-SHA'),
   suite(0x0009, 'TLS_RSA_WITH_DES_CBC_SHA', 'rsa', 'des_cbc', 'sha', 'default_prf', 'sslv3', 'DES-CBC-SHA'),
   suite(0x000a, 'TLS_RSA_WITH_3DES_EDE_CBC_SHA', 'rsa', '3des_ede_cbc', 'sha', 'default_prf', 'sslv3', 'DES-CBC3-SHA'),
+  suite(0x0012, 'TLS_DHE_DSS_WITH_DES_CBC_SHA', 'dhe_dss', 'des_cbc', 'sha', 'default_prf', 'sslv3', 'DHE-DSS-DES-CBC-SHA'),
   suite(0x0013, 'TLS_DHE_DSS_WITH_3DES_EDE_CBC_SHA', 'dhe_dss', '3des_ede_cbc', 'sha', 'default_prf', 'sslv3', 'DHE-DSS-DES-CBC3-SHA'),
   suite(0x0015, 'TLS_DHE_RSA_WITH_DES_CBC_SHA', 'dhe_rsa', 'des_cbc', 'sha', 'default_prf', 'sslv3', 'EDH-RSA-DES-CBC-SHA'),
   suite(0x0016, 'TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA', 'dhe_rsa', '3des_ede_cbc', 'sha', 'default_prf', 'sslv3', 'EDH-RSA-DES-CBC3-SHA'),
   suite(0x0018, 'TLS_DH_anon_WITH_RC4_128_MD5', 'dh_anon', 'rc4_128', 'md5', 'default_prf', 'sslv3', 'ADH-RC4-MD5'),
   suite(0x001a, 'TLS_DH_anon_WITH_DES_CBC_SHA', 'dh_anon', 'des_cbc', 'sha', 'default_prf', 'sslv3', 'ADH-DES-CBC-SHA'),
   suite(0x001b, 'TLS_DH_anon_WITH_3DES_EDE_CBC_SHA', 'dh_anon', '3des_ede_cbc', 'sha', 'default_prf', 'sslv3', 'ADH-DES-CBC3-SHA'),
+  suite(0x002c, 'TLS_PSK_WITH_NULL_SHA', 'psk', 'null', 'sha', 'default_prf', 'tlsv1', 'PSK-NULL-SHA'),
+  suite(0x002d, 'TLS_DHE_PSK_WITH_NULL_SHA', 'dhe_psk', 'null', 'sha', 'default_prf', 'tlsv1', 'DHE-PSK-NULL-SHA'),
+  suite(0x002e, 'TLS_RSA_PSK_WITH_NULL_SHA', 'rsa_psk', 'null', 'sha', 'default_prf', 'tlsv1', 'RSA-PSK-NULL-SHA'),
   suite(0x002f, 'TLS_RSA_WITH_AES_128_CBC_SHA', 'rsa', 'aes_128_cbc', 'sha', 'default_prf', 'sslv3', 'AES128-SHA'),
   suite(0x0032, 'TLS_DHE_DSS_WITH_AES_128_CBC_SHA', 'dhe_dss', 'aes_128_cbc', 'sha', 'default_prf', 'sslv3', 'DHE-DSS-AES128-SHA'),
   suite(0x0033, 'TLS_DHE_RSA_WITH_AES_128_CBC_SHA', 'dhe_rsa', 'aes_128_cbc', 'sha', 'default_prf', 'sslv3', 'DHE-RSA-AES128-SHA'),
@@ -115,6 +122,7 @@ export const cipherSuites: readonly CipherSuite[] = [
   suite(0x0038, 'TLS_DHE_DSS_WITH_AES_256_CBC_SHA', 'dhe_dss', 'aes_256_cbc', 'sha', 'default_prf', 'sslv3', 'DHE-DSS-AES256-SHA'),
   suite(0x0039, 'TLS_DHE_RSA_WITH_AES_256_CBC_SHA', 'dhe_rsa', 'aes_256_cbc', 'sha', 'default_prf', 'sslv3', 'DHE-RSA-AES256-SHA'),
   suite(0x003a, 'TLS_DH_anon_WITH_AES_256_CBC_SHA', 'dh_anon', 'aes_256_cbc', 'sha', 'default_prf', 'sslv3', 'ADH-AES256-SHA'),
+  suite(0x003b, 'TLS_RSA_WITH_NULL_SHA256', 'rsa', 'null', 'sha256', 'default_prf', 'tlsv1.2', 'NULL-SHA256'),
   suite(0x003c, 'TLS_RSA_WITH_AES_128_CBC_SHA256', 'rsa', 'aes_128_cbc', 'sha256', 'default_prf', 'tlsv1.2', 'AES128-SHA256'),
   suite(0x003d, 'TLS_RSA_WITH_AES_256_CBC_SHA256', 'rsa', 'aes_256_cbc', 'sha256', 'default_prf', 'tlsv1.2', 'AES256-SHA256'),
   suite(0x0040, 'TLS_DHE_DSS_WITH_AES_128_CBC_SHA256', 'dhe_dss', 'aes_128_cbc', 'sha256', 'default_prf', 'tlsv1.2', 'DHE-DSS-AES128-SHA256'),
@@ -151,31 +159,42 @@ export const cipherSuites: readonly CipherSuite[] = [
   suite(0x00ad, 'TLS_RSA_PSK_WITH_AES_256_GCM_SHA384', 'rsa_psk', 'aes_256_gcm', 'aead', 'sha384', 'tlsv1.2', 'RSA-PSK-AES256-GCM-SHA384'),
   suite(0x00ae, 'TLS_PSK_WITH_AES_128_CBC_SHA256', 'psk', 'aes_128_cbc', 'sha256', 'sha256', 'tlsv1', 'PSK-AES128-CBC-SHA256'),
   suite(0x00af, 'TLS_PSK_WITH_AES_256_CBC_SHA384', 'psk', 'aes_256_cbc', 'sha384', 'sha384', 'tlsv1', 'PSK-AES256-CBC-SHA384'),
+  suite(0x00b0, 'TLS_PSK_WITH_NULL_SHA256', 'psk', 'null', 'sha256', 'default_prf', 'tlsv1', 'PSK-NULL-SHA256'),
+  suite(0x00b1, 'TLS_PSK_WITH_NULL_SHA384', 'psk', 'null', 'sha384', 'sha384', 'tlsv1', 'PSK-NULL-SHA384'),
   suite(0x00b2, 'TLS_DHE_PSK_WITH_AES_128_CBC_SHA256', 'dhe_psk', 'aes_128_cbc', 'sha256', 'sha256', 'tlsv1', 'DHE-PSK-AES128-CBC-SHA256'),
   suite(0x00b3, 'TLS_DHE_PSK_WITH_AES_256_CBC_SHA384', 'dhe_psk', 'aes_256_cbc', 'sha384', 'sha384', 'tlsv1', 'DHE-PSK-AES256-CBC-SHA384'),
+  suite(0x00b4, 'TLS_DHE_PSK_WITH_NULL_SHA256', 'dhe_psk', 'null', 'sha256', 'sha256', 'tlsv1', 'DHE-PSK-NULL-SHA256'),
+  suite(0x00b5, 'TLS_DHE_PSK_WITH_NULL_SHA384', 'dhe_psk', 'null', 'sha384', 'sha384', 'tlsv1', 'DHE-PSK-NULL-SHA384'),
   suite(0x00b6, 'TLS_RSA_PSK_WITH_AES_128_CBC_SHA256', 'rsa_psk', 'aes_128_cbc', 'sha256', 'default_prf', 'tlsv1', 'RSA-PSK-AES128-CBC-SHA256'),
   suite(0x00b7, 'TLS_RSA_PSK_WITH_AES_256_CBC_SHA384', 'rsa_psk', 'aes_256_cbc', 'sha384', 'sha384', 'tlsv1', 'RSA-PSK-AES256-CBC-SHA384'),
+  suite(0x00b8, 'TLS_RSA_PSK_WITH_NULL_SHA256', 'rsa_psk', 'null', 'sha256', 'sha256', 'tlsv1', 'RSA-PSK-NULL-SHA256'),
+  suite(0x00b9, 'TLS_RSA_PSK_WITH_NULL_SHA384', 'rsa_psk', 'null', 'sha384', 'sha384', 'tlsv1', 'RSA-PSK-NULL-SHA384'),
   suite(0x1301, 'TLS_AES_128_GCM_SHA256', 'any', 'aes_128_gcm', 'aead', 'sha256', 'tlsv1.3', 'TLS_AES_128_GCM_SHA256'),
   suite(0x1302, 'TLS_AES_256_GCM_SHA384', 'any', 'aes_256_gcm', 'aead', 'sha384', 'tlsv1.3', 'TLS_AES_256_GCM_SHA384'),
   suite(0x1303, 'TLS_CHACHA20_POLY1305_SHA256', 'any', 'chacha20_poly1305', 'aead', 'sha256', 'tlsv1.3', 'TLS_CHACHA20_POLY1305_SHA256'),
   suite(0x1304, 'TLS_AES_128_CCM_SHA256', 'any', 'aes_128_ccm', 'aead', 'sha256', 'tlsv1.3', 'TLS_AES_128_CCM_SHA256'),
   suite(0x1305, 'TLS_AES_128_CCM_8_SHA256', 'any', 'aes_128_ccm_8', 'aead', 'sha256', 'tlsv1.3', 'TLS_AES_128_CCM_8_SHA256'),
+  suite(0xc001, 'TLS_ECDH_ECDSA_WITH_NULL_SHA', 'ecdh_ecdsa', 'null', 'sha', 'default_prf', 'tlsv1', 'ECDH-ECDSA-NULL-SHA'),
   suite(0xc002, 'TLS_ECDH_ECDSA_WITH_RC4_128_SHA', 'ecdh_ecdsa', 'rc4_128', 'sha', 'default_prf', 'tlsv1', 'ECDH-ECDSA-RC4-SHA'),
   suite(0xc003, 'TLS_ECDH_ECDSA_WITH_3DES_EDE_CBC_SHA', 'ecdh_ecdsa', '3des_ede_cbc', 'sha', 'default_prf', 'tlsv1', 'ECDH-ECDSA-DES-CBC3-SHA'),
   suite(0xc004, 'TLS_ECDH_ECDSA_WITH_AES_128_CBC_SHA', 'ecdh_ecdsa', 'aes_128_cbc', 'sha', 'default_prf', 'tlsv1', 'ECDH-ECDSA-AES128-SHA'),
   suite(0xc005, 'TLS_ECDH_ECDSA_WITH_AES_256_CBC_SHA', 'ecdh_ecdsa', 'aes_256_cbc', 'sha', 'default_prf', 'tlsv1', 'ECDH-ECDSA-AES256-SHA'),
+  suite(0xc006, 'TLS_ECDHE_ECDSA_WITH_NULL_SHA', 'ecdhe_ecdsa', 'null', 'sha', 'default_prf', 'tlsv1', 'ECDHE-ECDSA-NULL-SHA'),
   suite(0xc007, 'TLS_ECDHE_ECDSA_WITH_RC4_128_SHA', 'ecdhe_ecdsa', 'rc4_128', 'sha', 'default_prf', 'tlsv1', 'ECDHE-ECDSA-RC4-SHA'),
   suite(0xc008, 'TLS_ECDHE_ECDSA_WITH_3DES_EDE_CBC_SHA', 'ecdhe_ecdsa', '3des_ede_cbc', 'sha', 'default_prf', 'tlsv1', 'ECDHE-ECDSA-DES-CBC3-SHA'),
   suite(0xc009, 'TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA', 'ecdhe_ecdsa', 'aes_128_cbc', 'sha', 'default_prf', 'tlsv1', 'ECDHE-ECDSA-AES128-SHA'),
   suite(0xc00a, 'TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA', 'ecdhe_ecdsa', 'aes_256_cbc', 'sha', 'default_prf', 'tlsv1', 'ECDHE-ECDSA-AES256-SHA'),
+  suite(0xc00b, 'TLS_ECDH_RSA_WITH_NULL_SHA', 'ecdh_rsa', 'null', 'sha', 'default_prf', 'tlsv1', 'ECDH-RSA-NULL-SHA'),
   suite(0xc00c, 'TLS_ECDH_RSA_WITH_RC4_128_SHA', 'ecdh_rsa', 'rc4_128', 'sha', 'default_prf', 'tlsv1', 'ECDH-RSA-RC4-SHA'),
   suite(0xc00d, 'TLS_ECDH_RSA_WITH_3DES_EDE_CBC_SHA', 'ecdh_rsa', '3des_ede_cbc', 'sha', 'default_prf', 'tlsv1', 'ECDH-RSA-DES-CBC3-SHA'),
   suite(0xc00e, 'TLS_ECDH_RSA_WITH_AES_128_CBC_SHA', 'ecdh_rsa', 'aes_128_cbc', 'sha', 'default_prf', 'tlsv1', 'ECDH-RSA-AES128-SHA'),
   suite(0xc00f, 'TLS_ECDH_RSA_WITH_AES_256_CBC_SHA', 'ecdh_rsa', 'aes_256_cbc', 'sha', 'default_prf', 'tlsv1', 'ECDH-RSA-AES256-SHA'),
+  suite(0xc010, 'TLS_ECDHE_RSA_WITH_NULL_SHA', 'ecdhe_rsa', 'null', 'sha', 'default_prf', 'tlsv1', 'ECDHE-RSA-NULL-SHA'),
   suite(0xc011, 'TLS_ECDHE_RSA_WITH_RC4_128_SHA', 'ecdhe_rsa', 'rc4_128', 'sha', 'default_prf', 'tlsv1', 'ECDHE-RSA-RC4-SHA'),
   suite(0xc012, 'TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA', 'ecdhe_rsa', '3des_ede_cbc', 'sha', 'default_prf', 'tlsv1', 'ECDHE-RSA-DES-CBC3-SHA'),
   suite(0xc013, 'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA', 'ecdhe_rsa', 'aes_128_cbc', 'sha', 'default_prf', 'tlsv1', 'ECDHE-RSA-AES128-SHA'),
   suite(0xc014, 'TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA', 'ecdhe_rsa', 'aes_256_cbc', 'sha', 'default_prf', 'tlsv1', 'ECDHE-RSA-AES256-SHA'),
+  suite(0xc015, 'TLS_ECDH_anon_WITH_NULL_SHA', 'ecdh_anon', 'null', 'sha', 'default_prf', 'tlsv1', 'AECDH-NULL-SHA'),
   suite(0xc016, 'TLS_ECDH_anon_WITH_RC4_128_SHA', 'ecdh_anon', 'rc4_128', 'sha', 'default_prf', 'tlsv1', 'AECDH-RC4-SHA'),
   suite(0xc017, 'TLS_ECDH_anon_WITH_3DES_EDE_CBC_SHA', 'ecdh_anon', '3des_ede_cbc', 'sha', 'default_prf', 'tlsv1', 'AECDH-DES-CBC3-SHA'),
   suite(0xc018, 'TLS_ECDH_anon_WITH_AES_128_CBC_SHA', 'ecdh_anon', 'aes_128_cbc', 'sha', 'default_prf', 'tlsv1', 'AECDH-AES128-SHA'),
@@ -211,6 +230,9 @@ export const cipherSuites: readonly CipherSuite[] = [
   suite(0xc036, 'TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA', 'ecdhe_psk', 'aes_256_cbc', 'sha', 'default_prf', 'tlsv1', 'ECDHE-PSK-AES256-CBC-SHA'),
   suite(0xc037, 'TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256', 'ecdhe_psk', 'aes_128_cbc', 'sha256', 'sha256', 'tlsv1', 'ECDHE-PSK-AES128-CBC-SHA256'),
   suite(0xc038, 'TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA384', 'ecdhe_psk', 'aes_256_cbc', 'sha384', 'sha384', 'tlsv1', 'ECDHE-PSK-AES256-CBC-SHA384'),
+  suite(0xc039, 'TLS_ECDHE_PSK_WITH_NULL_SHA', 'ecdhe_psk', 'null', 'sha', 'default_prf', 'tlsv1', 'ECDHE-PSK-NULL-SHA'),
+  suite(0xc03a, 'TLS_ECDHE_PSK_WITH_NULL_SHA256', 'ecdhe_psk', 'null', 'sha256', 'sha256', 'tlsv1', 'ECDHE-PSK-NULL-SHA256'),
+  suite(0xc03b, 'TLS_ECDHE_PSK_WITH_NULL_SHA384', 'ecdhe_psk', 'null', 'sha384', 'sha384', 'tlsv1', 'ECDHE-PSK-NULL-SHA384'),
   suite(0xc09c, 'TLS_RSA_WITH_AES_128_CCM', 'rsa', 'aes_128_ccm', 'aead', 'default_prf', 'tlsv1.2', 'AES128-CCM'),
   suite(0xc09d, 'TLS_RSA_WITH_AES_256_CCM', 'rsa', 'aes_256_ccm', 'aead', 'default_prf', 'tlsv1.2', 'AES256-CCM'),
   suite(0xc09e, 'TLS_DHE_RSA_WITH_AES_128_CCM', 'dhe_rsa', 'aes_128_ccm', 'aead', 'default_prf', 'tlsv1.2', 'DHE-RSA-AES128-CCM'),
@@ -262,6 +284,7 @@ const BY_NAME: ReadonlyMap<string, CipherSuite> = new Map(
 
 /** Names of OpenSSL's for suites that OTP prints under another: today's, and older ones. */
 const OPENSSL_ALIASES: ReadonlyMap<string, string> = new Map([
+  ['EDH-DSS-DES-CBC-SHA', 'DHE-DSS-DES-CBC-SHA'],
   ['EDH-DSS-DES-CBC3-SHA', 'DHE-DSS-DES-CBC3-SHA'],
   ['DHE-RSA-DES-CBC3-SHA', 'EDH-RSA-DES-CBC3-SHA'],
   ['RSA-PSK-3DES-EDE-CBC-SHA', 'RSA-PSK-DES-CBC3-SHA'],
@@ -288,6 +311,67 @@ export function cipherSuiteFromName(name: string): CipherSuite | undefined {
 /** The suite with a name of OpenSSL's, also where OTP prints another. */
 export function cipherSuiteFromOpensslName(name: string): CipherSuite | undefined {
   return BY_OPENSSL_NAME.get(OPENSSL_ALIASES.get(name) ?? name);
+}
+
+/**
+ * A suite as `ssl` of R16 names it: `{KeyExchange, Cipher, Hash}`, and a fourth element where the PRF is
+ * not the one that all suites shared.
+ */
+export type CipherSuiteTuple =
+  | readonly [keyExchange: string, cipher: string, mac: string]
+  | readonly [keyExchange: string, cipher: string, mac: string, prf: string];
+
+/** The tuple of a suite, as `connection_info` of R16 prints it. */
+export function cipherSuiteTuple(row: CipherSuite): CipherSuiteTuple {
+  const { keyExchange, cipher, mac, prf } = row;
+  return prf === 'default_prf' ? [keyExchange, cipher, mac] : [keyExchange, cipher, mac, prf];
+}
+
+const BY_PARTS: ReadonlyMap<string, CipherSuite> = new Map(
+  cipherSuites.map((row) => [`${row.keyExchange},${row.cipher},${row.mac}`, row]),
+);
+
+/**
+ * The suite of a tuple. Three elements are enough for every suite; a fourth may be the PRF of OTP's map
+ * or the hash that `default_prf` stands for.
+ */
+export function cipherSuiteFromTuple(tuple: readonly string[]): CipherSuite | undefined {
+  const [keyExchange, cipher, mac, prf, ...rest] = tuple;
+  const row = BY_PARTS.get(`${keyExchange},${cipher},${mac}`);
+  if (row === undefined || rest.length > 0) return undefined;
+  return prf === undefined || prf === row.prf || prf === row.hash ? row : undefined;
+}
+
+/** What is wrong with a suite that is never on by default. */
+export type Weakness =
+  /** Nobody vouches for the server: whoever sits between can be either side. */
+  | 'anonymous'
+  /** Records can be read by everyone. */
+  | 'no_encryption'
+  /** RFC 7465: the key stream is biased. */
+  | 'rc4'
+  /** A key of 56 bits. */
+  | 'single_des'
+  /** RFC 9325 §4.1: blocks of 64 bits repeat within what one connection carries (Sweet32). */
+  | 'small_blocks'
+  /** RFC 6151 §2: MD5, as a MAC. */
+  | 'md5';
+
+const WEAK_CIPHERS: { readonly [C in CipherName]?: Weakness } = {
+  null: 'no_encryption',
+  rc4_128: 'rc4',
+  des_cbc: 'single_des',
+  '3des_ede_cbc': 'small_blocks',
+};
+
+/** What is wrong with a suite; empty for those that may be on by default. */
+export function weaknessesOf({ keyExchange, cipher, mac }: CipherSuite): readonly Weakness[] {
+  const found: Weakness[] = [];
+  if (keyExchange === 'dh_anon' || keyExchange === 'ecdh_anon') found.push('anonymous');
+  const weakCipher = WEAK_CIPHERS[cipher];
+  if (weakCipher !== undefined) found.push(weakCipher);
+  if (mac === 'md5') found.push('md5');
+  return found;
 }
 
 /** Whether a suite may be used in a version. */

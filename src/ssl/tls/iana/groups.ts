@@ -20,16 +20,24 @@ interface GroupRow {
   readonly kind: GroupKind;
   /** Whether it may be used in TLS 1.3. */
   readonly tls13: boolean;
+  /** Whether it may be used before TLS 1.3. */
+  readonly tls12: boolean;
 }
 
-const weierstrass = (code: number, tls13 = false): GroupRow => ({
+type Since = 'both' | 'only_tls12' | 'only_tls13';
+
+const group = (code: number, kind: GroupKind, since: Since): GroupRow => ({
   code,
-  kind: 'weierstrass',
-  tls13,
+  kind,
+  tls13: since !== 'only_tls12',
+  tls12: since !== 'only_tls13',
 });
-const finiteField = (code: number): GroupRow => ({ code, kind: 'finite_field', tls13: true });
-const montgomery = (code: number): GroupRow => ({ code, kind: 'montgomery', tls13: true });
-const hybrid = (code: number): GroupRow => ({ code, kind: 'hybrid', tls13: true });
+const weierstrass = (code: number, since: Since = 'only_tls12') =>
+  group(code, 'weierstrass', since);
+const finiteField = (code: number) => group(code, 'finite_field', 'both');
+const montgomery = (code: number) => group(code, 'montgomery', 'both');
+// draft-ietf-tls-ecdhe-mlkem §3: for TLS 1.3 alone
+const hybrid = (code: number) => group(code, 'hybrid', 'only_tls13');
 
 const GROUPS = {
   sect163k1: weierstrass(1),
@@ -54,17 +62,18 @@ const GROUPS = {
   secp224k1: weierstrass(20),
   secp224r1: weierstrass(21),
   secp256k1: weierstrass(22),
-  secp256r1: weierstrass(23, true),
-  secp384r1: weierstrass(24, true),
-  secp521r1: weierstrass(25, true),
+  secp256r1: weierstrass(23, 'both'),
+  secp384r1: weierstrass(24, 'both'),
+  secp521r1: weierstrass(25, 'both'),
   brainpoolP256r1: weierstrass(26),
   brainpoolP384r1: weierstrass(27),
   brainpoolP512r1: weierstrass(28),
   x25519: montgomery(29),
   x448: montgomery(30),
-  brainpoolP256r1tls13: weierstrass(31, true),
-  brainpoolP384r1tls13: weierstrass(32, true),
-  brainpoolP512r1tls13: weierstrass(33, true),
+  // RFC 8734 §3: the codes of RFC 7027 must not be used in TLS 1.3, nor these before it
+  brainpoolP256r1tls13: weierstrass(31, 'only_tls13'),
+  brainpoolP384r1tls13: weierstrass(32, 'only_tls13'),
+  brainpoolP512r1tls13: weierstrass(33, 'only_tls13'),
   ffdhe2048: finiteField(256),
   ffdhe3072: finiteField(257),
   ffdhe4096: finiteField(258),
@@ -103,4 +112,15 @@ export function groupKind(group: NamedGroup): GroupKind {
 /** Whether TLS 1.3 may use a group (RFC 8446 §4.2.7). */
 export function isTls13Group(group: NamedGroup): boolean {
   return GROUPS[group].tls13;
+}
+
+/** Whether the versions before TLS 1.3 may use a group, for ECDHE or DHE as its kind says. */
+export function isTls12Group(group: NamedGroup): boolean {
+  return GROUPS[group].tls12;
+}
+
+/** Whether a group can be the named curve of ECDHE before TLS 1.3 (RFC 8422 §5.4). */
+export function isTls12Curve(group: NamedGroup): boolean {
+  const { kind, tls12 } = GROUPS[group];
+  return tls12 && (kind === 'weierstrass' || kind === 'montgomery');
 }

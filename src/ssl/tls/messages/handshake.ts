@@ -77,7 +77,7 @@ export interface HandshakeFrame {
   readonly type: HandshakeType;
   /** Header and body: what the transcript takes. */
   readonly bytes: Uint8Array;
-  /** The body: a view of `bytes`. */
+  /** The body: a view of `bytes`, but for a ClientHello that came in the form of SSL 2.0. */
   readonly body: Uint8Array;
 }
 

@@ -1,16 +1,20 @@
 /**
- * Finds the records in a stream of bytes (RFC 8446 §5.1, RFC 5246 §6.2.1). A record that lies whole in
- * one chunk is a view of it; one that spans chunks is copied once, into a buffer of its own.
+ * Finds the records in a stream of bytes (RFC 8446 §5.1, RFC 5246 §6.2.1), and in front of them the
+ * ClientHello of SSL 2.0 where that is allowed (RFC 5246 §E.2). A record that lies whole in one chunk is
+ * a view of it; one that spans chunks is copied once, into a buffer of its own.
  */
 
 import { InvalidMessage } from '../faults.ts';
 import { type ContentType, contentTypeFromCode } from '../iana/content_types.ts';
+import { SSL2_CLIENT_HELLO } from '../messages/ssl2_client_hello.ts';
 import { type RawRecord, RECORD_HEADER_LENGTH } from './protection.ts';
 
 interface Header {
   readonly type: ContentType;
   readonly version: number;
+  /** Bytes behind the first five. */
   readonly length: number;
+  readonly ssl2Hello?: true;
 }
 
 /** Read chunks that may stay in the queue: dropping them one by one would cost the square of their number. */
@@ -28,6 +32,12 @@ export class Deframer {
   #partial: Uint8Array | undefined;
   #filled = 0;
   #header: Header | undefined;
+  #mayBeSsl2 = false;
+
+  /** The first record may be a ClientHello of SSL 2.0. */
+  acceptSsl2Hello(): void {
+    this.#mayBeSsl2 = true;
+  }
 
   /** Bytes that are no complete record yet, or have not been asked for. */
   get buffered(): number {
@@ -61,7 +71,7 @@ export class Deframer {
       this.#filled = 0;
       return this.#resume(maxLength);
     }
-    const header = readHeader(chunk, this.#offset, maxLength);
+    const header = this.#readHeader(chunk, this.#offset, maxLength);
     const total = RECORD_HEADER_LENGTH + header.length;
     if (available < total) {
       this.#startPartial(header);
@@ -77,7 +87,7 @@ export class Deframer {
     if (this.#header === undefined) {
       if (!this.#fill() || this.#partial === undefined) return undefined;
       const start = this.#partial;
-      const header = readHeader(start, 0, maxLength);
+      const header = this.#readHeader(start, 0, maxLength);
       this.#startPartial(header);
       this.#partial.set(start);
       this.#filled = RECORD_HEADER_LENGTH;
@@ -90,6 +100,14 @@ export class Deframer {
     this.#partial = undefined;
     this.#header = undefined;
     return record;
+  }
+
+  #readHeader(bytes: Uint8Array, offset: number, maxLength: number): Header {
+    const first = this.#mayBeSsl2;
+    this.#mayBeSsl2 = false;
+    return (
+      (first ? readSsl2Header(bytes, offset) : undefined) ?? readHeader(bytes, offset, maxLength)
+    );
   }
 
   #startPartial(header: Header): void {
@@ -132,14 +150,35 @@ export class Deframer {
   }
 }
 
-function recordIn(bytes: Uint8Array, offset: number, { type, version, length }: Header): RawRecord {
+function recordIn(bytes: Uint8Array, offset: number, header: Header): RawRecord {
+  const { type, version, length } = header;
   const body = offset + RECORD_HEADER_LENGTH;
-  return {
+  const record = {
     type,
     version,
     header: bytes.subarray(offset, body),
     fragment: bytes.subarray(body, body + length),
   };
+  return header.ssl2Hello === true ? { ...record, ssl2Hello: true } : record;
+}
+
+/** Bytes that a ClientHello of SSL 2.0 has at least, and those that one is believed to have at most. */
+const MIN_SSL2_HELLO = 9;
+const MAX_SSL2_HELLO = 4096;
+
+/**
+ * The start of a ClientHello of SSL 2.0: a length of 15 bits behind a one, msg_type and version. Anything
+ * else is `undefined`.
+ */
+function readSsl2Header(bytes: Uint8Array, offset: number): Header | undefined {
+  const at = (index: number): number => bytes[offset + index] as number;
+  if (at(0) < 0x80 || at(2) !== SSL2_CLIENT_HELLO) return undefined;
+  const total = (at(0) & 0x7f) * 256 + at(1);
+  if (total < MIN_SSL2_HELLO) throw new InvalidMessage('truncated', { text: 'V2ClientHello' });
+  if (total > MAX_SSL2_HELLO) throw new InvalidMessage('record_overflow', total);
+  const version = at(3) * 256 + at(4);
+  // behind the length come msg_type and version, which are among the five bytes already
+  return { type: 'handshake', version, length: total - 3, ssl2Hello: true };
 }
 
 function readHeader(bytes: Uint8Array, offset: number, maxLength: number): Header {

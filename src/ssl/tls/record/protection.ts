@@ -20,6 +20,8 @@ export interface RawRecord {
   /** The five bytes of the header. */
   readonly header: Uint8Array;
   readonly fragment: Uint8Array;
+  /** The record is a ClientHello of SSL 2.0, from the two bytes of its length on. */
+  readonly ssl2Hello?: true;
 }
 
 /** A record without its protection. */

@@ -17,6 +17,7 @@ import { DecryptFault, InvalidMessage, PeerMisbehaved } from '../faults.ts';
 import { isAtLeast, type ProtocolVersion, versionCode } from '../iana/versions.ts';
 import { type Alert, readAlert } from '../messages/alert.ts';
 import type { HandshakeFrame } from '../messages/handshake.ts';
+import { readSsl2ClientHello } from '../messages/ssl2_client_hello.ts';
 import { Deframer } from './deframer.ts';
 import { HandshakeJoiner } from './handshake_joiner.ts';
 import { nullReadProtection } from './null_protection.ts';
@@ -34,6 +35,9 @@ export type Received =
   | { readonly type: 'change_cipher_spec' }
   /** Never empty; a buffer of its own. */
   | { readonly type: 'application_data'; readonly data: Uint8Array };
+
+/** Bytes of length in front of a message of SSL 2.0. */
+const SSL2_LENGTH = 2;
 
 /** Until when early data is skipped (RFC 8446 §4.2.10). */
 export type SkipUntil = 'until_decryptable' | 'until_second_hello';
@@ -71,6 +75,13 @@ export class ReadHalf {
   /** Adds bytes from the transport; the caller must not write to them again. */
   push(bytes: Uint8Array): void {
     this.#deframer.push(bytes);
+  }
+
+  /**
+   * The first message may be a ClientHello of SSL 2.0 (RFC 5246 §E.2): for a server that speaks SSL 3.0.
+   */
+  acceptSsl2Hello(): void {
+    this.#deframer.acceptSsl2Hello();
   }
 
   /** Records from here on must carry this version, but in TLS 1.3, where it means nothing. */
@@ -129,6 +140,10 @@ export class ReadHalf {
       const maxLength = this.#maxFragmentOnWire();
       const raw = this.#deframer.next(maxLength);
       if (raw === undefined) return undefined;
+      if (raw.ssl2Hello === true) {
+        const message = Buffer.concat([raw.header, raw.fragment]).subarray(SSL2_LENGTH);
+        return { type: 'handshake', frame: readSsl2ClientHello(message) };
+      }
       const record = this.#open(raw);
       const received = record === undefined ? undefined : this.#take(record);
       if (received !== undefined) return received;
