@@ -11,6 +11,7 @@ interface Timer {
 export class FakeClock implements Clock {
   #now = 0;
   readonly #timers = new Set<Timer>();
+  readonly #soon: (() => void)[] = [];
 
   monotonic(): number {
     return this.#now;
@@ -26,6 +27,17 @@ export class FakeClock implements Clock {
     return () => void this.#timers.delete(timer);
   }
 
+  soon(callback: () => void): void {
+    this.#soon.push(callback);
+  }
+
+  /** Ends the turn: calls what was to come soon. Whether there was anything. */
+  turn(): boolean {
+    const due = this.#soon.splice(0);
+    for (const callback of due) callback();
+    return due.length > 0;
+  }
+
   /** How many timers are set. */
   get pending(): number {
     return this.#timers.size;
@@ -33,6 +45,7 @@ export class FakeClock implements Clock {
 
   /** Lets time pass, and calls what falls due, in order. */
   advance(milliseconds: number): void {
+    this.turn();
     const end = this.#now + milliseconds;
     for (;;) {
       const due = [...this.#timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];

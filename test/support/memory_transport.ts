@@ -159,6 +159,8 @@ export class MemoryNetwork implements TransportFactory {
   readonly transports: MemoryTransport[] = [];
   readonly #listeners = new Map<number, Acceptor>();
   #nextPort = 50000;
+  /** Ends the turn of the program, before bytes move; whether anything was done. */
+  turn: () => boolean = () => false;
   /** Attempts to connect hang while this is true. */
   unreachable = false;
 
@@ -208,7 +210,9 @@ export class MemoryNetwork implements TransportFactory {
   /** Moves everything until nothing moves any more. */
   settle(): void {
     for (let rounds = 0; rounds < 10000; rounds++) {
-      if (!this.transports.map((transport) => transport.deliver()).includes(true)) return;
+      const turned = this.turn();
+      const moved = this.transports.map((transport) => transport.deliver()).includes(true);
+      if (!turned && !moved) return;
     }
     throw new Error('the network does not come to rest');
   }

@@ -119,6 +119,10 @@ export class World {
     transports: this.network,
   };
 
+  constructor() {
+    this.network.turn = () => this.clock.turn();
+  }
+
   /** Listens with the fixtures' certificate. */
   listen(options = '[]', observer = new Recorder()): SslListener {
     const answer = new Answer<unknown>();

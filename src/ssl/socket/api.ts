@@ -101,6 +101,8 @@ export interface Clock {
   wall(): number;
   /** Calls back once after so many milliseconds (at most 2^53); the `Cancel` stops it. */
   after(milliseconds: number, callback: () => void): Cancel;
+  /** Calls back when the code that runs now has come to its end, before anything else happens. */
+  soon(callback: () => void): void;
 }
 
 /**

@@ -9,6 +9,7 @@ const LONGEST_DELAY = 2 ** 31 - 1;
 export const systemClock: Clock = {
   monotonic: () => performance.now(),
   wall: () => Date.now(),
+  soon: (callback) => process.nextTick(callback),
   after(milliseconds, callback): Cancel {
     let rest = milliseconds;
     let timer: NodeJS.Timeout;

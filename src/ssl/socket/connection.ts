@@ -40,7 +40,7 @@ import type {
 } from './api.ts';
 import { Inbox } from './inbox.ts';
 import { tellConnection } from './information.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox, RECORD_SIZE } from './outbox.ts';
 import {
   changeActive,
   changeSocket,
@@ -282,7 +282,7 @@ export class TlsConnection implements SslSocket {
   /** Hands on everything the engine has to tell, then what the inbox has to deliver. */
   #pump(): void {
     this.#drainEngine();
-    this.#sendEarly();
+    this.#sendKept();
     this.#inbox.pump();
     this.#regulate();
   }
@@ -397,27 +397,27 @@ export class TlsConnection implements SslSocket {
   // Sending.
 
   send(bytes: Uint8Array): void {
-    if (bytes.length === 0 || this.#outbox.failure !== undefined) return;
-    this.#outbox.given(bytes.length);
-    const engine = this.#engine;
-    if (this.#phase === 'open' && engine?.canSend === true) {
-      this.#encrypt(engine, bytes);
-      this.#drainEngine();
-    } else {
-      this.#outbox.keep(bytes);
+    const outbox = this.#outbox;
+    if (bytes.length === 0 || outbox.failure !== undefined) return;
+    outbox.given(bytes.length);
+    outbox.keep(bytes);
+    if (this.#phase !== 'open') return;
+    if (outbox.kept >= RECORD_SIZE) {
+      this.#sendKept();
+    } else if (outbox.kept === bytes.length) {
+      // Small sends of one turn share a record, and their ciphertext a write.
+      this.#context.clock.soon(() => this.#sendKept());
     }
   }
 
-  #encrypt(engine: TlsEngine, bytes: Uint8Array): void {
-    engine.send(bytes);
-    this.#plain += bytes.length;
-  }
-
-  /** Sends what came before the engine could take it. */
-  #sendEarly(): void {
+  /** Encrypts and writes what is kept, if it can be sent now. */
+  #sendKept(): void {
     const engine = this.#engine;
-    if (!this.#outbox.early || this.#phase !== 'open' || engine?.canSend !== true) return;
-    for (const bytes of this.#outbox.takeEarly()) this.#encrypt(engine, bytes);
+    if (this.#outbox.kept === 0 || this.#phase !== 'open' || engine?.canSend !== true) return;
+    for (const bytes of this.#outbox.takeKept()) {
+      engine.send(bytes);
+      this.#plain += bytes.length;
+    }
     this.#drainEngine();
   }
 
@@ -503,6 +503,7 @@ export class TlsConnection implements SslSocket {
 
   /** close_notify and FIN behind everything that was sent; receiving goes on. */
   #closeWriting(): void {
+    this.#sendKept();
     this.#engine?.close();
     this.#drainEngine();
     this.#outbox.fail('closed');
@@ -523,6 +524,7 @@ export class TlsConnection implements SslSocket {
       done();
       return;
     }
+    this.#sendKept();
     const pending = this.#takePending();
     this.#cancelDialing();
     this.#phase = 'closing';
@@ -537,6 +539,7 @@ export class TlsConnection implements SslSocket {
 
   /** Nothing more can be sent or received; what was received stays to be read. */
   #die(): void {
+    this.#sendKept();
     if (this.#phase === 'closing' || this.#phase === 'gone' || this.#phase === 'dead') return;
     this.#phase = 'dead';
     this.#inbox.finish('closed');
@@ -618,6 +621,7 @@ export class TlsConnection implements SslSocket {
       // Only TLS 1.3 can change keys without a handshake.
       reply({ error: 'notsup' });
     } else {
+      this.#sendKept();
       this.#engine.updateKeys(which === 'read_write');
       reply({ ok: undefined });
       this.#pump();

@@ -17,13 +17,36 @@ interface Waiter {
   stopTimer: Cancel | undefined;
 }
 
+/** The plaintext of a full record. */
+export const RECORD_SIZE = 16384;
+
+function joined(pieces: readonly Uint8Array[]): readonly Uint8Array[] {
+  const result: Uint8Array[] = [];
+  let group: Uint8Array[] = [];
+  let length = 0;
+  const close = (): void => {
+    const [first] = group;
+    if (first !== undefined) result.push(group.length === 1 ? first : Buffer.concat(group, length));
+    group = [];
+    length = 0;
+  };
+  for (const piece of pieces) {
+    if (length + piece.length > RECORD_SIZE) close();
+    group.push(piece);
+    length += piece.length;
+  }
+  close();
+  return result;
+}
+
 /** The sending side. */
 export class Outbox {
   readonly #observer: SocketObserver;
   readonly #clock: Clock;
   readonly #waiters: Waiter[] = [];
-  /** Plaintext that came before it could be encrypted. */
-  #early: Uint8Array[] = [];
+  /** Plaintext that is not encrypted yet. */
+  #kept: Uint8Array[] = [];
+  #keptLength = 0;
   #given = 0;
   #taken = 0;
   #told = 0;
@@ -45,21 +68,23 @@ export class Outbox {
     this.#given += bytes;
   }
 
-  /** Whether bytes wait for the handshake to be over. */
-  get early(): boolean {
-    return this.#early.length > 0;
+  /** How many bytes wait to be encrypted. */
+  get kept(): number {
+    return this.#keptLength;
   }
 
-  /** Keeps bytes until the handshake is over. */
+  /** Keeps bytes until they can be encrypted, or the turn ends. */
   keep(bytes: Uint8Array): void {
-    this.#early.push(bytes);
+    this.#kept.push(bytes);
+    this.#keptLength += bytes.length;
   }
 
-  /** Hands the kept bytes out, in order. */
-  takeEarly(): readonly Uint8Array[] {
-    const early = this.#early;
-    this.#early = [];
-    return early;
+  /** Hands out what was kept, in order, small pieces joined up to the size of a record. */
+  takeKept(): readonly Uint8Array[] {
+    const kept = this.#kept;
+    this.#kept = [];
+    this.#keptLength = 0;
+    return kept.length > 1 ? joined(kept) : kept;
   }
 
   /** Counts bytes that the kernel has taken. */
@@ -104,7 +129,7 @@ export class Outbox {
   fail(reason: Value): void {
     if (this.#failure !== undefined) return;
     this.#failure = reason;
-    this.#early = [];
+    this.takeKept();
     for (const waiter of this.#waiters.splice(0)) this.#answer(waiter, { error: reason });
     if (!this.#muted) this.#observer.sendFailed();
   }

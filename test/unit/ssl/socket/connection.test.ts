@@ -47,6 +47,32 @@ describe('a connection', () => {
     assert.equal(pair.serverEvents.acknowledged, 5);
   });
 
+  it('joins small sends of one turn to one record, in order', () => {
+    const world = new World();
+    const { client, serverEvents } = world.pair();
+    const [clientEnd] = world.network.transports;
+    if (clientEnd === undefined) throw new Error('no transport');
+    world.network.settle();
+    let writes = 0;
+    const write = clientEnd.write.bind(clientEnd);
+    clientEnd.write = (parts, done) => {
+      writes += 1;
+      write(parts, done);
+    };
+    for (let count = 0; count < 100; count++) client.send(Buffer.from([count]));
+    assert.equal(writes, 0);
+    world.network.settle();
+    assert.equal(writes, 1);
+    assert.deepEqual(
+      [...serverEvents.received],
+      Array.from({ length: 100 }, (_, count) => count),
+    );
+    client.send(bytes('last words'));
+    client.close(new Answer().reply);
+    world.network.settle();
+    assert.deepEqual(serverEvents.take().slice(-3), ['list last words', 'send_failed', 'closed']);
+  });
+
   it('moves megabytes', () => {
     const world = new World();
     const { client, serverEvents } = world.pair();

@@ -192,7 +192,7 @@ describe('random calls', () => {
           assert.ok(near.answers.every((answer) => answer.text !== 'none'));
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -218,7 +218,7 @@ describe('random calls', () => {
         assert.equal(world.clock.pending, 0);
         assert.ok(world.network.transports.every((transport) => transport.destroyed));
       }),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 });
