@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { getCiphers } from 'node:tls';
+import { groupNames } from '../../../../../src/ssl/crypto/groups.ts';
+import { LocalFault } from '../../../../../src/ssl/tls/faults.ts';
+import {
+  alertCode,
+  alertDescriptions,
+  alertInVersion,
+} from '../../../../../src/ssl/tls/iana/alerts.ts';
 import {
   cipherSuiteFromCode,
   cipherSuiteFromName,
@@ -8,8 +15,17 @@ import {
   cipherSuites,
   fitsVersion,
 } from '../../../../../src/ssl/tls/iana/cipher_suites.ts';
-import { groupCode, groupFromCode, namedGroups } from '../../../../../src/ssl/tls/iana/groups.ts';
 import {
+  groupCode,
+  groupFromCode,
+  isTls12Curve,
+  isTls12Group,
+  isTls13Group,
+  type NamedGroup,
+  namedGroups,
+} from '../../../../../src/ssl/tls/iana/groups.ts';
+import {
+  schemeBeforeTls12,
   signatureSchemeCode,
   signatureSchemeFromCode,
   signatureSchemeRow,
@@ -17,10 +33,12 @@ import {
 } from '../../../../../src/ssl/tls/iana/signature_schemes.ts';
 import {
   compareVersions,
+  firstRecordVersion,
   protocolVersions,
   versionCode,
   versionFromCode,
 } from '../../../../../src/ssl/tls/iana/versions.ts';
+import { WireWriter } from '../../../../../src/ssl/tls/wire.ts';
 
 test('suites: no code, name or OpenSSL name stands twice, and each finds its row', () => {
   for (const row of cipherSuites) {
@@ -33,6 +51,7 @@ test('suites: no code, name or OpenSSL name stands twice, and each finds its row
 
 /** The parts of a suite's fields as the registry spells them in names. */
 const SPELLED: Record<string, string> = {
+  null: 'NULL',
   rc4_128: 'RC4_128',
   des_cbc: 'DES_CBC',
   '3des_ede_cbc': '3DES_EDE_CBC',
@@ -83,9 +102,9 @@ test('suites: TLS 1.3 has five of its own, and older versions none of them', () 
   assert.equal(named('TLS_RSA_WITH_RC4_128_MD5', 'sslv3'), true);
 });
 
-test('suites: all that Node.js has are in the table, but for NULL, Camellia and ARIA', () => {
+test('suites: all that Node.js has are in the table, but for Camellia and ARIA', () => {
   const missing = getCiphers()
-    .filter((name) => !/null|camellia|aria/.test(name))
+    .filter((name) => !/camellia|aria/.test(name))
     .map((name) => name.toUpperCase())
     .filter((name) => cipherSuiteFromOpensslName(name) === undefined);
   assert.deepEqual(missing, []);
@@ -115,4 +134,81 @@ test('schemes: TLS 1.3 signs by PSS, EdDSA and ECDSA tied to its curve', () => {
   assert.equal(signatureSchemeRow('ecdsa_secp384r1_sha384').curve, 'secp384r1');
   assert.deepEqual(signatureSchemeRow('rsa_pkcs1_sha256').otpPair, ['sha256', 'rsa']);
   assert.equal(signatureSchemeRow('ed25519').otpName, 'eddsa_ed25519');
+});
+
+test('schemes: those of Brainpool are for TLS 1.3, and what is not registered is not listed', () => {
+  const row = signatureSchemeRow('ecdsa_brainpoolP384r1tls13_sha384');
+  assert.deepEqual(
+    [row.code, row.curve, row.tls13, row.tls12],
+    [0x081b, 'brainpoolP384r1', true, false],
+  );
+  assert.ok(!signatureSchemes.includes('rsa_pkcs1_md5_sha1'));
+  assert.ok(signatureSchemes.every((scheme) => signatureSchemeCode(scheme) > 0));
+  assert.equal(signatureSchemeFromCode(-1), undefined);
+});
+
+test('schemes: before TLS 1.2 the key decides', () => {
+  assert.deepEqual((['rsa', 'dsa', 'ec', 'rsa_pss', 'ed25519'] as const).map(schemeBeforeTls12), [
+    'rsa_pkcs1_md5_sha1',
+    'dsa_sha1',
+    'ecdsa_sha1',
+    undefined,
+    undefined,
+  ]);
+  assert.throws(
+    () => new WireWriter().u16(signatureSchemeCode('rsa_pkcs1_md5_sha1')),
+    LocalFault,
+    'a scheme without a code cannot be written',
+  );
+});
+
+test('groups: each belongs to some version, and only curves serve ECDHE before TLS 1.3', () => {
+  assert.ok(namedGroups.every((group) => isTls13Group(group) || isTls12Group(group)));
+  const onlyTls13 = namedGroups.filter((group) => !isTls12Group(group));
+  assert.deepEqual(onlyTls13, [
+    'brainpoolP256r1tls13',
+    'brainpoolP384r1tls13',
+    'brainpoolP512r1tls13',
+    'secp256r1mlkem768',
+    'x25519mlkem768',
+    'secp384r1mlkem1024',
+  ]);
+  assert.deepEqual(
+    ['x25519', 'sect571r1', 'brainpoolP256r1', 'ffdhe2048', 'x25519mlkem768'].map((group) =>
+      isTls12Curve(group as NamedGroup),
+    ),
+    [true, true, true, false, false],
+  );
+});
+
+test('groups: the engine has a code for each that can be computed', () => {
+  for (const group of groupNames) assert.ok(namedGroups.includes(group), group);
+});
+
+test('alerts: SSL 3.0 speaks of twelve, and TLS 1.2 of none that came with TLS 1.3', () => {
+  const words = new Set(alertDescriptions.map((name) => alertInVersion(name, 'sslv3')));
+  words.delete(undefined);
+  assert.equal(words.size, 12);
+  for (const word of words) {
+    assert.ok(word !== undefined && alertCode(word) <= 47, word);
+  }
+  assert.deepEqual(
+    (['record_overflow', 'unknown_ca', 'protocol_version', 'no_renegotiation'] as const).map(
+      (name) => alertInVersion(name, 'sslv3'),
+    ),
+    ['bad_record_mac', 'bad_certificate', 'handshake_failure', undefined],
+  );
+  assert.equal(alertInVersion('certificate_required', 'tlsv1.2'), 'handshake_failure');
+  assert.equal(alertInVersion('certificate_required', 'tlsv1.3'), 'certificate_required');
+  assert.equal(alertInVersion('unknown_ca', 'tlsv1'), 'unknown_ca');
+});
+
+test('versions: a first hello looks like TLS 1.0, but where only SSL 3.0 is offered', () => {
+  assert.deepEqual(protocolVersions.map(firstRecordVersion), [
+    'sslv3',
+    'tlsv1',
+    'tlsv1',
+    'tlsv1',
+    'tlsv1',
+  ]);
 });
