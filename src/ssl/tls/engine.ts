@@ -15,14 +15,13 @@
  */
 
 import { type Secret, secretBytes } from '../crypto/index.ts';
-import type { Value } from '../value.ts';
 import {
   DEFAULT_KEY_UPDATE_AT,
   DEFAULT_MAX_HANDSHAKE_SIZE,
   type EngineConfig,
   MAX_WAITING_BYTES,
 } from './config.ts';
-import type { ClosedEvent, ConnectionInfo, EngineEvent } from './events.ts';
+import type { AlertEvent, ClosedEvent, ConnectionInfo, EngineEvent } from './events.ts';
 import { alertOfThrown, type FaultAlert } from './fault_alert.ts';
 import { ApiMisuse, InvalidMessage, LocalFault, PeerMisbehaved } from './faults.ts';
 import { clientConnection, clientStartState } from './handshake/client.ts';
@@ -31,18 +30,10 @@ import { FlowRunner } from './handshake/runner.ts';
 import { serverConnection, serverStartState } from './handshake/server.ts';
 import { type AlertDescription, type AlertLevel, alertCode } from './iana/alerts.ts';
 import { isAtLeast, type ProtocolVersion } from './iana/versions.ts';
-import { type Alert, writeAlert } from './messages/alert.ts';
-import type { MessageContext } from './messages/context.ts';
-import {
-  type HandshakeFrame,
-  type HandshakeMessage,
-  type HandshakeTls12,
-  type HandshakeTls13,
-  writeHandshakeTls12,
-  writeHandshakeTls13,
-} from './messages/handshake.ts';
+import type { Alert } from './messages/alert.ts';
+import type { HandshakeFrame } from './messages/handshake.ts';
+import { type EngineHooks, Outgoing } from './outgoing.ts';
 import { ReadHalf, type SkipUntil } from './record/read_half.ts';
-import { WriteHalf } from './record/write_half.ts';
 
 /** change_cipher_spec records of TLS 1.3 that are dropped before it is enough. */
 const MAX_DROPPED_CHANGE_CIPHER_SPECS = 32;
@@ -59,56 +50,40 @@ const MAX_KEY_UPDATES = 32;
  */
 const MAX_SKIPPED_EARLY_DATA = 2 * 16384;
 
-/** Content that is sealed before the age of the key is looked at again. */
-const SEND_SLICE = 1 << 20;
-
 /** Bytes that one export may have: HKDF gives 255 digests (RFC 5869 §2.3), the shortest of 32 bytes. */
 const MAX_EXPORT = 255 * 32;
 
 /** RFC 8446 §7.1: a label of 255 bytes less the prefix. */
 const MAX_EXPORT_LABEL = 249;
 
-const CHANGE_CIPHER_SPEC = Uint8Array.of(1);
 const NO_BYTES = new Uint8Array(0);
 
-/** Hooks for tests that play a misbehaving or recorded peer. */
-export interface EngineHooks {
-  /** Sees each handshake message before it is written, and may send another in its place. */
-  readonly rewrite?: (message: HandshakeMessage, context: MessageContext) => HandshakeMessage;
-  /** Sees the bytes of each handshake message, and may put others on the wire; the transcript keeps the true ones. */
-  readonly tamper?: (bytes: Uint8Array, message: HandshakeMessage) => Uint8Array;
-}
+export type { EngineHooks };
 
 /** One TLS connection. */
 export class TlsEngine {
-  readonly #hooks: EngineHooks;
   readonly #link: Link;
   readonly #read: ReadHalf;
-  readonly #write = new WriteHalf();
+  readonly #out: Outgoing;
   readonly #runner: FlowRunner;
-  readonly #keyUpdateAt: number;
   readonly #keyLog: string[] = [];
-  #events: EngineEvent[] = [];
   #started = false;
   #established: Established | undefined;
   #version: ProtocolVersion | undefined;
   #announced = 0;
   #transportEnded = false;
-  /** Nothing more is read, or sent. */
+  /** Nothing more is read. */
   #readOver = false;
-  #writeOver = false;
   #closed = false;
   #tolerateChangeCipherSpec = false;
   #droppedChangeCipherSpecs = 0;
   #warnings = 0;
   #keyUpdates = 0;
-  /** KeyUpdates that the peer owes, and whether this side owes one. */
+  /** KeyUpdates that the peer owes. */
   #requestedUpdates = 0;
-  #owesKeyUpdate = false;
 
   constructor(config: EngineConfig, hooks: EngineHooks = {}) {
-    this.#hooks = hooks;
-    this.#keyUpdateAt = config.keyUpdateAt ?? DEFAULT_KEY_UPDATE_AT;
+    this.#out = new Outgoing(config.keyUpdateAt ?? DEFAULT_KEY_UPDATE_AT, hooks);
     this.#read = new ReadHalf(config.maxHandshakeSize ?? DEFAULT_MAX_HANDSHAKE_SIZE);
     this.#link = this.#makeLink(config);
     this.#runner =
@@ -117,7 +92,7 @@ export class TlsEngine {
         : new FlowRunner(serverConnection(this.#link), serverStartState(config));
     // RFC 8446 §5.1: 0x0301 is for a first ClientHello alone; OTP's client takes an alert in such a
     // record for bad_record_mac
-    if (config.role === 'server') this.#write.useVersion('tlsv1.2');
+    if (config.role === 'server') this.#out.useVersion('tlsv1.2');
   }
 
   /** Begins: a client's hello goes out; a server waits for one. Once only. */
@@ -153,10 +128,10 @@ export class TlsEngine {
    * @throws ApiMisuse before `handshake_done`, and when nothing can be sent any more
    */
   send(data: Uint8Array): void {
-    if (this.#writeOver) throw new ApiMisuse('closed');
+    if (this.#out.over) throw new ApiMisuse('closed');
     if (this.#established === undefined) throw new ApiMisuse('enotconn');
     try {
-      this.#sendSlices(data);
+      this.#out.data(data);
     } catch (thrown) {
       this.#fail(thrown);
     }
@@ -168,9 +143,9 @@ export class TlsEngine {
    * connection ends at once.
    */
   close(): void {
-    if (this.#writeOver) return;
+    if (this.#out.over) return;
     this.#sendAlert('warning', 'close_notify');
-    this.#writeOver = true;
+    this.#out.end();
     if (this.#established === undefined) this.#finish('local');
   }
 
@@ -180,10 +155,10 @@ export class TlsEngine {
    * @throws ApiMisuse on other versions, before `handshake_done` and after the end
    */
   updateKeys(both: boolean): void {
-    if (this.#writeOver) throw new ApiMisuse('closed');
+    if (this.#out.over) throw new ApiMisuse('closed');
     if (this.#established?.keyUpdates === undefined) throw new ApiMisuse('notsup');
     if (both) this.#requestedUpdates += 1;
-    this.#updateOwnKeys(both ? 'update_requested' : 'update_not_requested');
+    this.#out.updateKeys(both ? 'update_requested' : 'update_not_requested');
   }
 
   /**
@@ -192,7 +167,7 @@ export class TlsEngine {
    * @throws ApiMisuse `renegotiation_rejected`, or `notsup` in TLS 1.3, which has none
    */
   renegotiate(): void {
-    if (this.#writeOver) throw new ApiMisuse('closed');
+    if (this.#out.over) throw new ApiMisuse('closed');
     // RFC 8446 §4.1.2: TLS 1.3 forbids renegotiation
     const tls13 = this.#version !== undefined && isAtLeast(this.#version, 'tlsv1.3');
     throw new ApiMisuse(tls13 ? 'notsup' : 'renegotiation_rejected');
@@ -210,7 +185,7 @@ export class TlsEngine {
 
   /** Gives up before `handshake_done`: user_canceled goes out. Later it is the same as `close`. */
   cancel(): void {
-    if (this.#established !== undefined || this.#writeOver) {
+    if (this.#established !== undefined || this.#out.over) {
       this.close();
       return;
     }
@@ -227,15 +202,12 @@ export class TlsEngine {
 
   /** What happened since the last call, in order. */
   drain(): EngineEvent[] {
-    this.#flush();
-    const events = this.#events;
-    this.#events = [];
-    return events;
+    return this.#out.drain();
   }
 
   /** Whether application data may be sent now. */
   get canSend(): boolean {
-    return this.#established !== undefined && !this.#writeOver;
+    return this.#established !== undefined && !this.#out.over;
   }
 
   /** Whether a question is open; the owner should stop reading its transport meanwhile. */
@@ -317,7 +289,7 @@ export class TlsEngine {
     }
     this.#warnings = 0;
     this.#keyUpdates = 0;
-    this.#events.push({ type: 'data', data });
+    this.#out.emitData(data);
   }
 
   #takeHandshake(frame: HandshakeFrame): void {
@@ -360,7 +332,7 @@ export class TlsEngine {
     this.#emitAlert('received', fatal ? 'fatal' : level, description, code);
     if (description === 'close_notify') this.#endReading('close_notify');
     else if (fatal) {
-      this.#writeOver = true;
+      this.#out.end();
       this.#finish('alert');
     } else this.#countWarning();
   }
@@ -372,16 +344,16 @@ export class TlsEngine {
 
   #takeEnd(): void {
     if (this.#readOver) return;
-    this.#endReading(this.#writeOver ? 'local' : 'truncated');
+    this.#endReading(this.#out.over ? 'local' : 'truncated');
   }
 
   /** The peer sends nothing more. */
   #endReading(how: ClosedEvent['how']): void {
     const halfClosed = this.#link.config.allowHalfClose === true && this.canSend;
-    if (!halfClosed && !this.#writeOver) {
+    if (!halfClosed && !this.#out.over) {
       // RFC 5246 §7.2.1: close_notify is answered by one
       if (how === 'close_notify') this.#sendAlert('warning', 'close_notify');
-      this.#writeOver = true;
+      this.#out.end();
     }
     this.#finish(how);
   }
@@ -390,32 +362,7 @@ export class TlsEngine {
     this.#readOver = true;
     if (this.#closed) return;
     this.#closed = true;
-    this.#emit({ type: 'closed', how });
-  }
-
-  #sendSlices(data: Uint8Array): void {
-    this.#answerKeyUpdates();
-    for (let start = 0; start < data.length; ) {
-      let room = SEND_SLICE;
-      if (this.#established?.keyUpdates !== undefined) {
-        // RFC 8446 §5.5: before the key has protected too much
-        if (this.#write.isWorn || this.#write.sealedBytes >= this.#keyUpdateAt) {
-          this.#updateOwnKeys('update_not_requested');
-        }
-        room = Math.min(room, Math.max(1, this.#keyUpdateAt - this.#write.sealedBytes));
-      }
-      const end = Math.min(data.length, start + room);
-      const slice = start === 0 && end === data.length ? data : data.subarray(start, end);
-      this.#write.write('application_data', slice);
-      start = end;
-    }
-  }
-
-  #updateOwnKeys(requestUpdate: KeyUpdateRequest): void {
-    const updates = this.#established?.keyUpdates;
-    if (updates === undefined) return;
-    this.#link.send({ msgType: 'key_update', requestUpdate }, { version: 'tlsv1.3' });
-    this.#write.protect(updates.nextWriteProtection());
+    this.#out.emit({ type: 'closed', how });
   }
 
   #peerUpdatedKeys(request: KeyUpdateRequest): void {
@@ -428,14 +375,7 @@ export class TlsEngine {
       if (this.#keyUpdates > MAX_KEY_UPDATES) throw new PeerMisbehaved('too_many_key_updates');
     }
     this.#read.protect(updates.nextReadProtection());
-    if (request === 'update_requested') this.#owesKeyUpdate = true;
-  }
-
-  /** RFC 8446 §4.6.3: one answer, before the next application data, for all requests until then. */
-  #answerKeyUpdates(): void {
-    if (!this.#owesKeyUpdate) return;
-    this.#owesKeyUpdate = false;
-    if (!this.#writeOver) this.#updateOwnKeys('update_not_requested');
+    if (request === 'update_requested') this.#out.oweKeyUpdate();
   }
 
   /** Ends the connection for what was thrown. */
@@ -445,21 +385,19 @@ export class TlsEngine {
   }
 
   #abort({ description, origin, reason, cause }: FaultAlert): void {
-    if (!this.#writeOver) {
-      try {
-        this.#write.write('alert', writeAlert('fatal', description));
-      } catch {
-        // The keys are worn out: the connection ends without a word.
-      }
+    try {
+      this.#out.alert('fatal', description);
+    } catch {
+      // The keys are worn out: the connection ends without a word.
     }
-    this.#writeOver = true;
+    this.#out.end();
     const code = alertCode(description);
     this.#emitAlert('sent', 'fatal', description, code, { origin, reason, cause });
     this.#finish('alert');
   }
 
   #sendAlert(level: AlertLevel, description: AlertDescription): void {
-    this.#write.write('alert', writeAlert(level, description));
+    this.#out.alert(level, description);
     this.#emitAlert('sent', level, description, alertCode(description));
   }
 
@@ -468,11 +406,7 @@ export class TlsEngine {
     level: AlertLevel,
     description: AlertDescription | 'unknown',
     code: number,
-    about: {
-      readonly origin: string;
-      readonly reason: string;
-      readonly cause: Value | undefined;
-    } = {
+    about: Pick<AlertEvent, 'origin' | 'reason' | 'cause'> = {
       origin: `tls/engine:${description}`,
       reason: '',
       cause: undefined,
@@ -480,26 +414,14 @@ export class TlsEngine {
   ): void {
     const { role } = this.#link;
     const { state } = this.#runner;
-    this.#emit({ type: 'alert', direction, level, description, code, role, state, ...about });
-  }
-
-  /** Adds an event behind everything that was written before it. */
-  #emit(event: EngineEvent): void {
-    this.#flush();
-    this.#events.push(event);
-  }
-
-  #flush(): void {
-    this.#answerKeyUpdates();
-    const parts = this.#write.drain();
-    if (parts.length > 0) this.#events.push({ type: 'write', parts });
+    this.#out.emit({ type: 'alert', direction, level, description, code, role, state, ...about });
   }
 
   #announceQuestion(): void {
     const open = this.#runner.open;
     if (open === undefined || open.id === this.#announced) return;
     this.#announced = open.id;
-    this.#emit({ type: 'question', ...open });
+    this.#out.emit({ type: 'question', ...open });
   }
 
   #makeLink(config: EngineConfig): Link {
@@ -510,14 +432,14 @@ export class TlsEngine {
       get connected() {
         return engine.#established !== undefined;
       },
-      send: (message, context) => this.#sendHandshake(message, context),
-      sendChangeCipherSpec: () => this.#write.write('change_cipher_spec', CHANGE_CIPHER_SPEC),
+      send: (message, context) => this.#out.handshake(message, context),
+      sendChangeCipherSpec: () => this.#out.changeCipherSpec(),
       useVersion: (version) => {
         this.#version = version;
         this.#read.useVersion(version);
-        this.#write.useVersion(version);
+        this.#out.useVersion(version);
       },
-      protectWrites: (protection) => this.#write.protect(protection),
+      protectWrites: (protection) => this.#out.protect(protection),
       protectReads: (protection) => this.#read.protect(protection),
       skipEarlyData: (until: SkipUntil) => this.#read.skipEarlyData(until, MAX_SKIPPED_EARLY_DATA),
       tolerateChangeCipherSpec: (tolerate) => {
@@ -527,24 +449,16 @@ export class TlsEngine {
       logSecret: (label, clientRandom, secret) => this.#logSecret(label, clientRandom, secret),
       establish: (established) => {
         this.#established = established;
+        this.#out.allowKeyUpdates(established.keyUpdates);
         this.#warnings = 0;
-        this.#emit({ type: 'handshake_done', info: established.info });
+        this.#out.emit({ type: 'handshake_done', info: established.info });
       },
       warn: (description) => {
         this.#countWarning();
-        if (!this.#writeOver) this.#sendAlert('warning', description);
+        if (!this.#out.over) this.#sendAlert('warning', description);
       },
-      emit: (event) => this.#emit(event),
+      emit: (event) => this.#out.emit(event),
     };
-  }
-
-  #sendHandshake<M extends HandshakeMessage>(message: M, context: MessageContext) {
-    const sent = (this.#hooks.rewrite?.(message, context) ?? message) as M;
-    const bytes = isAtLeast(context.version, 'tlsv1.3')
-      ? writeHandshakeTls13(sent as HandshakeTls13, context)
-      : writeHandshakeTls12(sent as HandshakeTls12, context);
-    this.#write.write('handshake', this.#hooks.tamper?.(bytes, sent) ?? bytes);
-    return { message: sent, bytes };
   }
 
   /** RFC 9850 §2: label, client random and secret in hexadecimal. */
@@ -552,6 +466,6 @@ export class TlsEngine {
     const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
     const line = `${label} ${hex(clientRandom)} ${hex(secretBytes(secret))}`;
     this.#keyLog.push(line);
-    this.#emit({ type: 'key_log', line });
+    this.#out.emit({ type: 'key_log', line });
   }
 }

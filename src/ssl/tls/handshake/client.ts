@@ -34,7 +34,7 @@ export interface ClientStart {
   readonly offered: ReadonlySet<number>;
   readonly hello: Received<ServerHello>;
   readonly cipherSuite: CipherSuite;
-  /** The cipher suite of a HelloRetryRequest, had there been one. */
+  /** Whether a HelloRetryRequest came before. */
   readonly retried: boolean;
 }
 
@@ -75,18 +75,17 @@ function* exchangeHellos(link: Link): Flow<ClientStart> {
     if (offer.hello.legacySessionId.length > 0) link.sendChangeCipherSpec();
     offer = sendOffer(link, transcript, secondOffer(link, offer, retry));
     received = yield* expectServerHello(link, offer);
-    if (received.message.cipherSuite !== suite.code) {
-      // RFC 8446 §4.1.4: the suite must be that of the HelloRetryRequest
-      throw new PeerMisbehaved('changed_cipher_suite');
-    }
   }
   const { message, bytes } = received;
   if (message.msgType === 'hello_retry_request') {
     throw new PeerMisbehaved('too_many_hello_retry_requests');
   }
   const retried = retry.msgType === 'hello_retry_request';
-  // RFC 8446 §4.1.4: the version of HelloRetryRequest stands
+  // RFC 8446 §4.1.4: the version and the suite of HelloRetryRequest stand
   if (retried && message.form !== 'tls13') throw new PeerMisbehaved('illegal_version');
+  if (retried && message.cipherSuite !== retry.cipherSuite) {
+    throw new PeerMisbehaved('changed_cipher_suite');
+  }
   const version = agreedVersion(link, message);
   const cipherSuite = agreedSuite(offer, message, version);
   link.useVersion(version);

@@ -47,7 +47,7 @@ export function schemeFitsKey(
   const row = signatureSchemeRow(scheme);
   if (KEY_OF_ALGORITHM[row.algorithm] !== key.keyType) return false;
   const tls13 = isAtLeast(version, 'tlsv1.3');
-  if (tls13 && !row.tls13) return false;
+  if (tls13 ? !row.tls13 : !row.tls12) return false;
   // RFC 8446 §4.2.3: in TLS 1.3 an ECDSA scheme names its curve; in TLS 1.2 only its hash
   if (tls13 && row.algorithm === 'ecdsa' && row.curve !== key.curve) return false;
   if (row.algorithm !== 'rsa_pss_rsae' && row.algorithm !== 'rsa_pss_pss') return true;

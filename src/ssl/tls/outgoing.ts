@@ -1,0 +1,157 @@
+/**
+ * The sending side of an engine: handshake messages, alerts, application data and KeyUpdates on their way
+ * into records, and the one list of events, in which ciphertext and everything else keep their order.
+ */
+
+import type { EngineEvent } from './events.ts';
+import type { KeyUpdateRequest, KeyUpdates, Received } from './handshake/flow.ts';
+import type { AlertDescription, AlertLevel } from './iana/alerts.ts';
+import { isAtLeast, type ProtocolVersion } from './iana/versions.ts';
+import { writeAlert } from './messages/alert.ts';
+import type { MessageContext } from './messages/context.ts';
+import {
+  type HandshakeMessage,
+  type HandshakeTls12,
+  type HandshakeTls13,
+  writeHandshakeTls12,
+  writeHandshakeTls13,
+} from './messages/handshake.ts';
+import type { WriteProtection } from './record/protection.ts';
+import { WriteHalf } from './record/write_half.ts';
+
+/** Content that is sealed before the age of the key is looked at again. */
+const SEND_SLICE = 1 << 20;
+
+const CHANGE_CIPHER_SPEC = Uint8Array.of(1);
+
+/** Hooks for tests that play a misbehaving or recorded peer. */
+export interface EngineHooks {
+  /** Sees each handshake message before it is written, and may send another in its place. */
+  readonly rewrite?: (message: HandshakeMessage, context: MessageContext) => HandshakeMessage;
+  /** Sees the bytes of each handshake message, and may put others on the wire; the transcript keeps the true ones. */
+  readonly tamper?: (bytes: Uint8Array, message: HandshakeMessage) => Uint8Array;
+}
+
+export class Outgoing {
+  readonly #hooks: EngineHooks;
+  readonly #keyUpdateAt: number;
+  readonly #write = new WriteHalf();
+  #events: EngineEvent[] = [];
+  #keyUpdates: KeyUpdates | undefined;
+  #owesKeyUpdate = false;
+  #over = false;
+
+  /** @param keyUpdateAt - plaintext bytes after which a TLS 1.3 key is changed */
+  constructor(keyUpdateAt: number, hooks: EngineHooks) {
+    this.#keyUpdateAt = keyUpdateAt;
+    this.#hooks = hooks;
+  }
+
+  /** Whether nothing can be sent any more. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Nothing is sent from here on. */
+  end(): void {
+    this.#over = true;
+  }
+
+  /** Records carry this version from here on. */
+  useVersion(version: ProtocolVersion): void {
+    this.#write.useVersion(version);
+  }
+
+  /** Everything sent from here on is under these keys. */
+  protect(protection: WriteProtection): void {
+    this.#write.protect(protection);
+  }
+
+  /** Application keys are in use and can be changed. */
+  allowKeyUpdates(keyUpdates: KeyUpdates | undefined): void {
+    this.#keyUpdates = keyUpdates;
+  }
+
+  /** Queues a handshake message. @returns what went out, with its bytes for the transcript */
+  handshake<M extends HandshakeMessage>(message: M, context: MessageContext): Received<M> {
+    const sent = (this.#hooks.rewrite?.(message, context) ?? message) as M;
+    const bytes = isAtLeast(context.version, 'tlsv1.3')
+      ? writeHandshakeTls13(sent as HandshakeTls13, context)
+      : writeHandshakeTls12(sent as HandshakeTls12, context);
+    this.#write.write('handshake', this.#hooks.tamper?.(bytes, sent) ?? bytes);
+    return { message: sent, bytes };
+  }
+
+  changeCipherSpec(): void {
+    this.#write.write('change_cipher_spec', CHANGE_CIPHER_SPEC);
+  }
+
+  /** Sends an alert, unless nothing can be sent any more. */
+  alert(level: AlertLevel, description: AlertDescription): void {
+    if (!this.#over) this.#write.write('alert', writeAlert(level, description));
+  }
+
+  /** Sends application data of any length; it is only read before the call returns. */
+  data(data: Uint8Array): void {
+    this.#answerKeyUpdate();
+    for (let start = 0; start < data.length; ) {
+      const end = Math.min(data.length, start + this.#room());
+      const slice = start === 0 && end === data.length ? data : data.subarray(start, end);
+      this.#write.write('application_data', slice);
+      start = end;
+    }
+  }
+
+  /** RFC 8446 §4.6.3: changes the own keys, behind a KeyUpdate that tells of it. */
+  updateKeys(requestUpdate: KeyUpdateRequest): void {
+    if (this.#keyUpdates === undefined) return;
+    this.handshake({ msgType: 'key_update', requestUpdate }, { version: 'tlsv1.3' });
+    this.#write.protect(this.#keyUpdates.nextWriteProtection());
+  }
+
+  /** RFC 8446 §4.6.3: the peer asked for a KeyUpdate; one answers all requests until the next data. */
+  oweKeyUpdate(): void {
+    this.#owesKeyUpdate = true;
+  }
+
+  /** Adds an event behind everything that was sent before it. */
+  emit(event: EngineEvent): void {
+    this.#flush();
+    this.#events.push(event);
+  }
+
+  /** Adds plaintext, whose order among writes means nothing. */
+  emitData(data: Uint8Array): void {
+    this.#events.push({ type: 'data', data });
+  }
+
+  /** All events since the last call. */
+  drain(): EngineEvent[] {
+    this.#flush();
+    const events = this.#events;
+    this.#events = [];
+    return events;
+  }
+
+  /** How much may be sealed before the key is looked at; changes one that has protected enough. */
+  #room(): number {
+    if (this.#keyUpdates === undefined) return SEND_SLICE;
+    // RFC 8446 §5.5: before the key has protected too much
+    if (this.#write.isWorn || this.#write.sealedBytes >= this.#keyUpdateAt) {
+      this.updateKeys('update_not_requested');
+    }
+    return Math.min(SEND_SLICE, Math.max(1, this.#keyUpdateAt - this.#write.sealedBytes));
+  }
+
+  #answerKeyUpdate(): void {
+    if (!this.#owesKeyUpdate) return;
+    this.#owesKeyUpdate = false;
+    if (!this.#over) this.updateKeys('update_not_requested');
+  }
+
+  #flush(): void {
+    this.#answerKeyUpdate();
+    const parts = this.#write.drain();
+    if (parts.length > 0) this.#events.push({ type: 'write', parts });
+  }
+}
