@@ -207,7 +207,8 @@ class TcpDialing implements Dialing {
   #candidates: string[] = [];
   #stagger: NodeJS.Timeout | undefined;
   #settled = false;
-  #reason = 'nxdomain';
+  /** Why the first address failed. */
+  #reason: string | undefined;
 
   constructor(target: DialTarget, options: DialOptions, reply: (outcome: Dialed) => void) {
     this.#options = options;
@@ -249,7 +250,7 @@ class TcpDialing implements Dialing {
     if (this.#settled) return;
     const address = this.#candidates.shift();
     if (address === undefined) {
-      if (this.#sockets.size === 0) this.#settle({ error: this.#reason });
+      if (this.#sockets.size === 0) this.#settle({ error: this.#reason ?? 'nxdomain' });
       return;
     }
     this.#attempt(address);
@@ -272,7 +273,7 @@ class TcpDialing implements Dialing {
     this.#sockets.add(socket);
     const failed = (error: unknown): void => {
       this.#sockets.delete(socket);
-      this.#reason = inetReason(error);
+      this.#reason ??= inetReason(error);
       this.#next();
     };
     socket.once('error', failed);
