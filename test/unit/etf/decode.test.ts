@@ -257,13 +257,7 @@ test('containers as deep as the limit, and not deeper', () => {
     ['6c00000001 6101', ''],
   ];
   for (const [open, close] of shapes) {
-    const nest = (depth: number) =>
-      Buffer.concat([
-        Buffer.of(131),
-        ...Array.from({ length: depth }, () => hex(open)),
-        hex('6800'),
-        ...Array.from({ length: depth }, () => hex(close)),
-      ]);
+    const nest = (depth: number) => hex(`83 ${open.repeat(depth)} 6800 ${close.repeat(depth)}`);
     // A list in the tail is no depth; a tuple with a list around it is.
     const isTail = open.endsWith('6101') && open.startsWith('6c');
     const deep = decode(nest(60_000), { maxDepth: 60_001 });
