@@ -206,7 +206,6 @@ export class TlsConnection implements SslSocket {
     const pending = this.#takePending();
     this.#cancelDialing();
     this.#engine?.cancel();
-    this.#drainEngine();
     this.#inbox.mute();
     this.#die();
     if (reason !== undefined) pending?.reply({ error: reason });
@@ -415,6 +414,7 @@ export class TlsConnection implements SslSocket {
     const engine = this.#engine;
     if (this.#outbox.kept === 0 || this.#phase !== 'open' || engine?.canSend !== true) return;
     for (const bytes of this.#outbox.takeKept()) {
+      if (!engine.canSend) break;
       engine.send(bytes);
       this.#plain += bytes.length;
     }
