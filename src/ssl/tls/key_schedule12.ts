@@ -1,27 +1,85 @@
 /**
- * The key schedules of TLS 1.2 and before, one row a version: RFC 5246 §5 and §8.1 (master secret),
- * §6.3 (key block), §7.4.9 (Finished), RFC 7627 §4 (extended master secret), RFC 5705 §4 (exporters).
+ * The key schedules of SSL 3.0 to TLS 1.2, one row a version. TLS 1.2: RFC 5246 §5 and §8.1 (master
+ * secret), §6.3 (key block), §7.4.9 (Finished). TLS 1.0 and 1.1: the same clauses of RFC 2246 and
+ * RFC 4346, with their PRF. SSL 3.0: RFC 6101 §6.1, §6.2.2, §5.6.9. RFC 7627 §4 (extended master secret),
+ * RFC 5705 §4 (exporters).
  */
 
-import type { HashName } from '../crypto/index.ts';
-import { type KeyLike, prf12, type Secret, secretFrom } from '../crypto/index.ts';
+import {
+  type HashName,
+  type KeyLike,
+  prf10,
+  prf12,
+  prfSsl3,
+  type RunningHash,
+  type Secret,
+  secretFrom,
+  ssl3FinishedLength,
+  ssl3VerifyData,
+  type TranscriptHashName,
+} from '../crypto/index.ts';
+import { ApiMisuse } from './faults.ts';
+import type { ProtocolVersion } from './iana/versions.ts';
 
 /** How one version makes its secrets. `hash` is the suite's PRF hash wherever it is asked for. */
 export interface KeySchedule12 {
-  /** The pseudorandom function. */
+  /** What the handshake messages are hashed by. */
+  transcriptHash(hash: HashName): TranscriptHashName;
+  /** The pseudorandom function; that of SSL 3.0 has no labels and passes over them. */
   prf(hash: HashName, secret: KeyLike, label: string, seed: Uint8Array, length: number): Buffer;
+  /** Whether the PRF can be used for more than the handshake: with labels. */
+  readonly hasLabels: boolean;
   /** Bytes of verify_data in a Finished. */
   readonly verifyDataLength: number;
+  verifyData(
+    hash: HashName,
+    masterSecret: Secret,
+    sender: 'client' | 'server',
+    transcript: RunningHash | Uint8Array,
+  ): Buffer;
 }
 
-const TLS12: KeySchedule12 = {
-  prf: prf12,
-  // RFC 5246 §7.4.9: every suite so far has verify_data_length 12
-  verifyDataLength: 12,
+/** RFC 2246, 4346, 5246: all with one form of Finished, by their PRF. */
+function tls(
+  transcriptHash: KeySchedule12['transcriptHash'],
+  prf: KeySchedule12['prf'],
+): KeySchedule12 {
+  return {
+    transcriptHash,
+    prf,
+    hasLabels: true,
+    // RFC 5246 §7.4.9: every suite so far has verify_data_length 12
+    verifyDataLength: 12,
+    verifyData(hash, masterSecret, sender, transcript) {
+      const digest = transcript instanceof Uint8Array ? transcript : transcript.digest();
+      return prf(hash, masterSecret, `${sender} finished`, digest, 12);
+    },
+  };
+}
+
+const SSL3: KeySchedule12 = {
+  transcriptHash: () => 'md5_sha',
+  prf: (_hash, secret, _label, seed, length) => prfSsl3(secret, seed, length),
+  hasLabels: false,
+  verifyDataLength: ssl3FinishedLength,
+  verifyData(_hash, masterSecret, sender, transcript) {
+    if (transcript instanceof Uint8Array) throw new Error('SSL 3.0 needs the hash as it runs');
+    return ssl3VerifyData(masterSecret, sender, transcript);
+  },
 };
 
+const TLS10 = tls(
+  () => 'md5_sha',
+  (_hash, secret, label, seed, length) => prf10(secret, label, seed, length),
+);
+
 /** The rows, by version. */
-export const keySchedules12: ReadonlyMap<string, KeySchedule12> = new Map([['tlsv1.2', TLS12]]);
+export const keySchedules12: ReadonlyMap<ProtocolVersion, KeySchedule12> = new Map([
+  ['sslv3', SSL3],
+  ['tlsv1', TLS10],
+  ['tlsv1.1', TLS10],
+  ['tlsv1.2', tls((hash) => hash, prf12)],
+]);
 
 const MASTER_SECRET_LENGTH = 48;
 
@@ -104,16 +162,37 @@ export function wipeKeyBlock(block: KeyBlock): void {
   block.serverKey.fill(0);
 }
 
-/** RFC 5246 §7.4.9. @param transcriptHash - all handshake messages before this Finished */
+/**
+ * verify_data of a Finished: RFC 5246 §7.4.9, RFC 6101 §5.6.9.
+ *
+ * @param transcript - all handshake messages before this Finished: their running hash, which can go on,
+ * or for TLS its digest. SSL 3.0 hashes the master secret behind the messages and needs the former
+ */
 export function deriveVerifyData12(
   schedule: KeySchedule12,
   hash: HashName,
   masterSecret: Secret,
   sender: 'client' | 'server',
-  transcriptHash: Uint8Array,
+  transcript: RunningHash | Uint8Array,
 ): Buffer {
-  const label = `${sender} finished`;
-  return schedule.prf(hash, masterSecret, label, transcriptHash, schedule.verifyDataLength);
+  return schedule.verifyData(hash, masterSecret, sender, transcript);
+}
+
+/**
+ * The PRF for callers outside the handshake: what `prf/5` of `ssl` gives.
+ *
+ * @throws ApiMisuse `undefined` in SSL 3.0, whose PRF takes no label (S-E04)
+ */
+export function derivePrf12(
+  schedule: KeySchedule12,
+  hash: HashName,
+  secret: KeyLike,
+  label: string,
+  seed: Uint8Array,
+  length: number,
+): Buffer {
+  if (!schedule.hasLabels) throw new ApiMisuse('undefined', 'SSL 3.0 has no PRF with labels');
+  return schedule.prf(hash, secret, label, seed, length);
 }
 
 /**
@@ -121,6 +200,7 @@ export function deriveVerifyData12(
  *
  * @param randoms - client random, then server random
  * @param context - `undefined` leaves it out, which differs from an empty one
+ * @throws ApiMisuse `undefined` in SSL 3.0
  */
 export function deriveExport12(
   schedule: KeySchedule12,
@@ -142,5 +222,5 @@ export function deriveExport12(
     seed[randoms.length + 1] = context.length & 0xff;
     seed.set(context, randoms.length + 2);
   }
-  return schedule.prf(hash, masterSecret, label, seed, length);
+  return derivePrf12(schedule, hash, masterSecret, label, seed, length);
 }
