@@ -121,7 +121,7 @@ export interface ServerHelloQuestion {
 
 /** Answer to a hello question. */
 export interface HelloAnswer {
-  /** Replaces the configuration from here on; the role stays. */
+  /** Replaces the configuration from here on; role, `maxHandshakeSize` and `keyUpdateAt` stay. */
   readonly config?: EngineConfig;
 }
 

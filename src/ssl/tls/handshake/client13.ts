@@ -22,6 +22,7 @@ import type { Certificate } from '../messages/certificate.ts';
 import type { CertificateRequestTls13 } from '../messages/certificate_request.ts';
 import type { MessageContext } from '../messages/context.ts';
 import type { ServerHelloTls13 } from '../messages/server_hello.ts';
+import { agreeWithPeer } from './agreed.ts';
 import type { ClientStart } from './client.ts';
 import { expect13, type Flow, type Received } from './flow.ts';
 import {
@@ -32,7 +33,7 @@ import {
 } from './negotiation.ts';
 import { verifyPeerCertificate } from './peer_certificate.ts';
 import { connectedClient13 } from './post_handshake13.ts';
-import { agreeWithPeer, Secrets13 } from './secrets13.ts';
+import { Secrets13 } from './secrets13.ts';
 import { certificateVerifyContent, signHandshake, verifyHandshakeSignature } from './signatures.ts';
 
 const NO_CONTEXT = new Uint8Array(0);

@@ -16,7 +16,7 @@ import { PeerMisbehaved } from '../faults.ts';
 import type { KeyExchange } from '../iana/cipher_suites.ts';
 import { groupCode, groupFromCode, type NamedGroup } from '../iana/groups.ts';
 import type { ServerParams } from '../messages/server_key_exchange.ts';
-import { agreeWithPeer } from './secrets13.ts';
+import { agreeWithPeer } from './agreed.ts';
 
 /** What both sides know when the exchange begins. */
 export interface ExchangeInput {

@@ -19,8 +19,8 @@ import {
 } from '../key_schedule12.ts';
 import type { MessageContext } from '../messages/context.ts';
 import type { RecordKeys, RecordProtection } from '../record/protection.ts';
+import { protectionOf } from './agreed.ts';
 import { expect, expect12, type Flow, type Link } from './flow.ts';
-import { protectionOf } from './secrets13.ts';
 import type { Transcript } from './transcript.ts';
 
 /** What the hellos fixed. */

@@ -3,10 +3,10 @@
  * KeyUpdate, exporters. RFC 8446 §4.4.4, §4.6.3, §7.
  */
 
-import { CryptoFault, type Secret, secretBytes, timingSafeEqual } from '../../crypto/index.ts';
-import type { CipherSuite, ProtocolVersion, Role } from '../config.ts';
+import { type Secret, secretBytes, timingSafeEqual } from '../../crypto/index.ts';
+import type { CipherSuite, Role } from '../config.ts';
 import type { KeptSecrets } from '../events.ts';
-import { DecryptFault, PeerMisbehaved } from '../faults.ts';
+import { DecryptFault } from '../faults.ts';
 import {
   deriveExport13,
   deriveTrafficKeys,
@@ -16,7 +16,7 @@ import {
 } from '../key_schedule13.ts';
 import type { MessageContext } from '../messages/context.ts';
 import type { RecordKeys, RecordProtection } from '../record/protection.ts';
-import { recordProtection } from '../record/protections.ts';
+import { protectionOf } from './agreed.ts';
 import { expect13, type Flow, type KeyUpdates, type Link } from './flow.ts';
 import type { Transcript } from './transcript.ts';
 
@@ -170,29 +170,8 @@ export class Secrets13 {
   }
 }
 
-/** The record protection of a suite that was chosen. */
-export function protectionOf(suite: CipherSuite, version: ProtocolVersion): RecordProtection {
-  const protection = recordProtection(suite, version);
-  if (protection === undefined) throw new Error(`${suite.name} has no protection in ${version}`);
-  return protection;
-}
-
 /** The traffic secrets of the application at the end of the handshake. */
 export interface ApplicationSecrets {
   readonly client: Secret;
   readonly server: Secret;
-}
-
-/**
- * Runs a key agreement with a value of the peer.
- *
- * @throws PeerMisbehaved `bad_public_value` when the value is none of the group
- */
-export function agreeWithPeer<T>(agree: () => T): T {
-  try {
-    return agree();
-  } catch (error) {
-    if (!(error instanceof CryptoFault)) throw error;
-    throw new PeerMisbehaved('bad_public_value', { text: error.message });
-  }
 }

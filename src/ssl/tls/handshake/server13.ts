@@ -25,6 +25,7 @@ import type { MessageContext } from '../messages/context.ts';
 import type { KeyShareEntry } from '../messages/extensions/key_share.ts';
 import type { HandshakeTls13 } from '../messages/handshake.ts';
 import { helloRetryRequestRandom } from '../messages/server_hello.ts';
+import { agreeWithPeer } from './agreed.ts';
 import { expect13, type Flow } from './flow.ts';
 import {
   chooseAlpn,
@@ -38,7 +39,7 @@ import {
 import { verifyPeerCertificate } from './peer_certificate.ts';
 import { connectedServer13 } from './post_handshake13.ts';
 import { serverRandom } from './randoms.ts';
-import { agreeWithPeer, Secrets13 } from './secrets13.ts';
+import { Secrets13 } from './secrets13.ts';
 import type { ServerStart } from './server.ts';
 import { certificateVerifyContent, signHandshake, verifyHandshakeSignature } from './signatures.ts';
 
