@@ -15,6 +15,10 @@ export type CryptoReason =
   | 'point_not_on_curve'
   /** Key agreement gave an all-zero secret: the peer sent a point of small order. */
   | 'zero_shared_secret'
+  /** Diffie-Hellman parameters are smaller than allowed. */
+  | 'weak_parameters'
+  /** Diffie-Hellman or SRP parameters that cannot be, or are not known. */
+  | 'bad_parameters'
   /** A key could not be read. */
   | 'bad_key'
   /** A private key is encrypted and no passphrase was given. */

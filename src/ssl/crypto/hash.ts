@@ -55,13 +55,23 @@ export function hash(name: HashName, ...parts: readonly Uint8Array[]): Buffer {
 }
 
 /**
+ * What a transcript is hashed by: in SSL 3.0 to TLS 1.1 it is `md5_sha`, the MD5 digest followed by
+ * that of SHA-1 (RFC 2246 §7.4.9).
+ */
+export type TranscriptHashName = HashName | 'md5_sha';
+
+function transcriptState(name: TranscriptHashName): Hash {
+  return createHash(name === 'md5_sha' ? 'md5-sha1' : HASHES[name].nodeName);
+}
+
+/**
  * A hash that can be read while it goes on, such as the transcript hash of RFC 8446 §4.4.1.
  */
 export class RunningHash {
-  readonly name: HashName;
+  readonly name: TranscriptHashName;
   readonly #state: Hash;
 
-  constructor(name: HashName, state: Hash = createHash(HASHES[name].nodeName)) {
+  constructor(name: TranscriptHashName, state: Hash = transcriptState(name)) {
     this.name = name;
     this.#state = state;
   }
@@ -72,9 +82,15 @@ export class RunningHash {
     return this;
   }
 
-  /** The digest of everything added so far; the hash can go on afterwards. */
-  digest(): Buffer {
-    return this.#state.copy().digest();
+  /**
+   * The digest of everything added so far; the hash can go on afterwards.
+   *
+   * @param suffix taken as following it, for this digest only
+   */
+  digest(...suffix: readonly Uint8Array[]): Buffer {
+    const state = this.#state.copy();
+    for (const part of suffix) state.update(part);
+    return state.digest();
   }
 
   /** A second hash in the same state that goes its own way. */

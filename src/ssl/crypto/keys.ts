@@ -4,6 +4,7 @@
  */
 
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { OBJECT_IDENTIFIER } from './der.ts';
 import { CryptoFault } from './fault.ts';
 import { type HashName, hashOfNode } from './hash.ts';
 import { spkiFields } from './spki.ts';
@@ -69,8 +70,6 @@ const CURVE_ALIASES: Readonly<Record<string, string>> = {
   prime192v1: 'secp192r1',
   prime256v1: 'secp256r1',
 };
-
-const OBJECT_IDENTIFIER = 0x06;
 
 const FIXED_BITS: Partial<Readonly<Record<KeyType, number>>> = {
   ed25519: 256,

@@ -3,6 +3,7 @@
  * a key. Certificates are read elsewhere; this walks bytes that OpenSSL has already accepted.
  */
 
+import { elementAt } from './der.ts';
 import { CryptoFault } from './fault.ts';
 
 /** What a SubjectPublicKeyInfo consists of; the buffers are views of it. */
@@ -11,21 +12,6 @@ export interface SpkiFields {
   readonly parametersTag: number | undefined;
   /** The content of the subjectPublicKey BIT STRING, without the count of unused bits. */
   readonly key: Buffer;
-}
-
-interface Element {
-  readonly tag: number;
-  readonly start: number;
-  readonly end: number;
-}
-
-function elementAt(der: Buffer, offset: number): Element {
-  const tag = der.readUInt8(offset);
-  const first = der.readUInt8(offset + 1);
-  const extra = first < 0x80 ? 0 : first & 0x7f;
-  const length = extra === 0 ? first : der.readUIntBE(offset + 2, extra);
-  const start = offset + 2 + extra;
-  return { tag, start, end: start + length };
 }
 
 /**
