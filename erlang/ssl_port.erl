@@ -275,8 +275,9 @@ handshake(?CONNECTION(_, _, _, _, _) = Socket, Timeout) when ?IS_TIMEOUT(Timeout
 handshake(Socket, Options) when is_list(Options) ->
     handshake(Socket, Options, infinity).
 
-%% @doc Does the handshake on a socket from {@link transport_accept/1}. `Options' override
-%% those of the listener. Returns the same socket.
+%% @doc Does the handshake on a socket from {@link transport_accept/1}. TLS options in
+%% `Options' override those of the listener; `active', `mode', `packet', `packet_size' and
+%% `header' stay as the listener has them, as with `ssl'. Returns the same socket.
 %%
 %% The upgrade of any other socket returns `{error, notsup}' in this version.
 -spec handshake(sslsocket() | socket(), [option()], timeout()) ->
@@ -286,8 +287,8 @@ handshake(?CONNECTION(Id, Atomics, Port, Connection, Worker) = Socket, Options, 
     case ssl_port_options:expand(Options) of
         {ok, Opts, Funs} ->
             ok = ssl_port_connection:add_funs(Connection, Funs),
-            case ssl_port_worker:call(Worker, Port, Id, {handshake, Opts, Timeout},
-                                      {keyed, Timeout}) of
+            Call = {handshake, ssl_port_options:tls(Opts), Timeout},
+            case ssl_port_worker:call(Worker, Port, Id, Call, {keyed, Timeout}) of
                 {ok, _Active, _PacketHeader} ->
                     {ok, Socket};
                 {error, _} = Error ->

@@ -7,6 +7,7 @@
 
 -export([expand/1]).
 -export([expand/2]).
+-export([tls/1]).
 -export([environment/0]).
 -export([profile/0]).
 
@@ -27,13 +28,13 @@
 
 %% The options of one call, and the funs that were in them. No list is a function_clause,
 %% as in ssl; an element that is no option is returned as the error that ssl names (R37).
--spec expand([term()]) -> {ok, [term()], funs()} | {option_not_a_key_value_tuple, term()}.
+-spec expand([term()]) -> {ok, [tuple()], funs()} | {option_not_a_key_value_tuple, term()}.
 expand(Options) ->
     expand(Options, []).
 
 %% As expand/1, with Defaults behind.
 -spec expand([term()], [{atom(), term()}]) ->
-          {ok, [term()], funs()} | {option_not_a_key_value_tuple, term()}.
+          {ok, [tuple()], funs()} | {option_not_a_key_value_tuple, term()}.
 expand(Options, Defaults) when is_list(Options) ->
     expand(Options, Defaults, [], #{}).
 
@@ -95,6 +96,12 @@ has_fun(_) -> false.
 
 has_fun_element(0, _Tuple) -> false;
 has_fun_element(N, Tuple) -> has_fun(element(N, Tuple)) orelse has_fun_element(N - 1, Tuple).
+
+%% Without the options of the socket's delivery, which handshake/2,3 does not change.
+-spec tls([tuple()]) -> [tuple()].
+tls(Options) ->
+    [Option || Option <- Options,
+               not lists:member(element(1, Option), [active, mode, packet, packet_size, header])].
 
 %% The defaults that stand behind the options of connect and listen.
 -spec environment() -> [{atom(), term()}].

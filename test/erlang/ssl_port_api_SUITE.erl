@@ -744,6 +744,123 @@ case_many_connections(Config) ->
         R
     end).
 
+%% R31: send blocks while the peer reads nothing, and send_timeout ends that; the
+%% connection lives on.
+case_send_timeout(Config) ->
+    same(Config, fun(Cfg) ->
+        #{c := C, s := S, client_socket := A, server_socket := B} = P =
+            pair(Cfg, [{send_timeout, 200}], []),
+        Data = binary:copy(<<7>>, 1000000),
+        R = [until_error(fun() -> C:send(A, Data) end, 100), S:recv(B, 1000, 5000) =:=
+                 {ok, binary:part(Data, 0, 1000)}],
+        close(P),
+        R
+    end).
+
+until_error(_Fun, 0) -> never;
+until_error(Fun, N) ->
+    case Fun() of
+        ok -> until_error(Fun, N - 1);
+        Error -> Error
+    end.
+
+case_inet6(Config) ->
+    same(Config, fun(#{c := C, s := S, client := Certs, server := ServerCerts, versions := Versions}) ->
+        case S:listen(0, [inet6, {ip, {0, 0, 0, 0, 0, 0, 0, 1}}, {versions, Versions},
+                          {active, false} | ServerCerts]) of
+            {ok, L} ->
+                {ok, {Address, Port}} = S:sockname(L),
+                spawn_link(fun() ->
+                                   {ok, T} = S:transport_accept(L),
+                                   {ok, B} = S:handshake(T),
+                                   ok = S:send(B, "six"),
+                                   {error, closed} = S:recv(B, 0)
+                           end),
+                {ok, A} = C:connect(Address, Port, [inet6, binary, {active, false}, {verify, verify_peer},
+                                                    {versions, Versions} | Certs], 5000),
+                R = [Address, C:recv(A, 3), C:peername(A) =:= {ok, {Address, Port}}],
+                ok = C:close(A),
+                ok = S:close(L),
+                R;
+            {error, Reason} ->
+                {no_ipv6, Reason}
+        end
+    end).
+
+case_rsa_certificates(Config) ->
+    Certs = ssl_port_test_lib:certificates({rsa, 2048, 65537}),
+    same(Config, fun(Cfg0) ->
+        Cfg = maps:merge(Cfg0, Certs),
+        #{c := C, s := S, client_socket := A, server_socket := B} = P =
+            pair(Cfg, [], [{verify, verify_peer}, {fail_if_no_peer_cert, true}]),
+        R = [C:send(A, "rsa"), S:recv(B, 3), element(1, S:peercert(B))],
+        close(P),
+        R
+    end).
+
+case_both_versions(Config) ->
+    same(Config, fun(Cfg) ->
+        [begin
+             #{c := C, s := S, client_socket := A, server_socket := B} = P =
+                 pair(Cfg#{versions => Both}, [{versions, Clients}], []),
+             R = [C:connection_information(A, [protocol]), S:connection_information(B, [protocol])],
+             close(P),
+             R
+         end || Both <- [['tlsv1.3', 'tlsv1.2']], Clients <- [Both, ['tlsv1.2'], ['tlsv1.3']]]
+    end).
+
+%% Of the options of handshake/2,3 those of TLS override the listener's, and no others.
+case_handshake_options(Config) ->
+    same(Config, fun(#{c := C, s := S, client := Certs, versions := Versions} = Cfg) ->
+        {L, Port} = listen(Cfg, [{active, false}, {packet, 4}, binary,
+                                 {alpn_preferred_protocols, [<<"one">>]}]),
+        spawn_link(fun() ->
+                           {ok, A} = C:connect("localhost", Port,
+                                               [{versions, Versions}, {active, false}, {packet, 4},
+                                                {alpn_advertised_protocols, [<<"one">>, <<"two">>]}
+                                                | Certs], 5000),
+                           ok = C:send(A, "x"),
+                           _ = C:recv(A, 0)
+                   end),
+        {ok, T} = S:transport_accept(L, 5000),
+        {ok, B} = S:handshake(T, [{active, once}, list, {packet, 0},
+                                  {alpn_preferred_protocols, [<<"two">>]}], 5000),
+        R = [B =:= T, S:getopts(B, [mode, packet, active]), S:recv(B, 0, 5000),
+             S:negotiated_protocol(B), S:close(B)],
+        ok = S:close(L),
+        R
+    end).
+
+%% R29: the messages go to the owner, whoever does the handshake.
+case_handshake_by_another_process(Config) ->
+    same(Config, fun(#{c := C, s := S, client := Certs, versions := Versions} = Cfg) ->
+        {L, Port} = listen(Cfg, [{active, true}, binary]),
+        spawn_link(fun() ->
+                           {ok, A} = C:connect("localhost", Port,
+                                               [{versions, Versions}, {active, false} | Certs], 5000),
+                           ok = C:send(A, "x"),
+                           _ = C:recv(A, 0)
+                   end),
+        {ok, T} = S:transport_accept(L, 5000),
+        {ok, B} = other_process(fun() -> S:handshake(T, 5000) end),
+        R = [receive {ssl, _, Data} -> Data after 5000 -> none end],
+        ok = S:close(B),
+        ok = S:close(L),
+        R
+    end).
+
+%% Name in server_name_indication, and its absence.
+case_server_name(Config) ->
+    same(Config, fun(Cfg) ->
+        [begin
+             #{s := S, server_socket := B} = P = pair(Cfg, Options, []),
+             R = S:connection_information(B, [sni_hostname]),
+             close(P),
+             R
+         end || Options <- [[], [{server_name_indication, disable}],
+                            [{server_name_indication, "localhost"}]]]
+    end).
+
 %% Where ssl_port differs on purpose.
 
 %% ssl crashes with function_clause.
@@ -787,3 +904,18 @@ case_differs_send_before_handshake(Config) ->
     ok = ssl_port:close(T),
     ok = ssl_port:close(L),
     gen_tcp:close(Tcp).
+
+%% R25: with exit_on_close false on both sides, one direction can end before the other. The
+%% reader then hears `closed', as with gen_tcp; ssl lets it wait.
+case_differs_half_close(Config) ->
+    Base = proplists:get_value(certificates, Config),
+    #{client_socket := A, server_socket := B} = P =
+        pair(Base#{versions => proplists:get_value(versions, Config), c => ssl_port, s => ssl_port},
+             [{exit_on_close, false}], [{exit_on_close, false}]),
+    ok = ssl_port:send(A, "last"),
+    ok = ssl_port:shutdown(A, write),
+    ?assertEqual({ok, <<"last">>}, ssl_port:recv(B, 4, 5000)),
+    ?assertEqual({error, closed}, ssl_port:recv(B, 0, 5000)),
+    ok = ssl_port:send(B, "answer"),
+    ?assertEqual({ok, <<"answer">>}, ssl_port:recv(A, 6, 5000)),
+    close(P).

@@ -201,7 +201,7 @@ case_calls_on_a_listener() ->
     ?assertEqual({error, closed}, ssl_port:transport_accept(L)).
 
 case_calls_before_the_handshake() ->
-    {ok, L} = ssl_port:listen(0, [{active, false}]),
+    {ok, L} = ssl_port:listen(0, [binary, {active, false}]),
     {ok, S} = ssl_port:transport_accept(L),
     [?assertEqual({F, {error, notsup_on_transport_accept_socket}},
                   {F, apply(ssl_port, F, [S | Args])})
@@ -211,7 +211,7 @@ case_calls_before_the_handshake() ->
     ?assertMatch({ok, _}, ssl_port:peername(S)),
     ?assertMatch({ok, _}, ssl_port:sockname(S)),
     ok = ssl_port:controlling_process(S, self()),
-    ?assertEqual({ok, S}, ssl_port:handshake(S, [binary, {active, false}], 1000)),
+    ?assertEqual({ok, S}, ssl_port:handshake(S, [list, {active, once}], 1000)),
     ok = ssl_port:send(S, "x"),
     ?assertEqual({ok, <<"x">>}, ssl_port:recv(S, 0)),
     ok = ssl_port:close(S),

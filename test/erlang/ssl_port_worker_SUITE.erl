@@ -10,7 +10,7 @@
          program_ends_with_the_application/1, program_ends_with_its_input/1,
          owner_death_closes/1, owner_death_while_connecting/1, acceptor_death/1,
          controlling_process_race/1, stalled_peer_is_bounded/1, nothing_is_left_behind/1,
-         one_process_hop/1]).
+         one_process_hop/1, hammered_socket/1, several_workers/1]).
 
 -import(ssl_port_test_lib, [pair/1, pair/3, listen/2, close/1, eventually/1]).
 
@@ -21,7 +21,8 @@ all() ->
     [versions, kill_under_load, kill_while_connecting, suspended_program,
      program_ends_with_the_application, program_ends_with_its_input, owner_death_closes,
      owner_death_while_connecting, acceptor_death, controlling_process_race,
-     stalled_peer_is_bounded, nothing_is_left_behind, one_process_hop].
+     stalled_peer_is_bounded, nothing_is_left_behind, one_process_hop, hammered_socket,
+     several_workers].
 
 init_per_suite(Config) ->
     [{certificates, ssl_port_test_lib:certificates()} | Config].
@@ -293,3 +294,67 @@ traced() ->
         {trace, _, _, _} = T -> [T | traced()]
     after 100 -> []
     end.
+
+%% Many processes on one socket, valid and invalid calls in any order: every call answers.
+hammered_socket(Config) ->
+    Seed = {erlang:phash2(make_ref()), erlang:unique_integer([positive]), 1},
+    ct:pal("seed ~p", [Seed]),
+    #{client_socket := A, server_socket := B} = pair(cfg(ssl_port, ssl_port, Config)),
+    End = erlang:monotonic_time(millisecond) + 3000,
+    Callers = [spawn_monitor(fun() ->
+                                     _ = rand:seed(exsss, setelement(3, Seed, N)),
+                                     exit({calls, hammer(lists:nth(1 + N rem 2, [A, B]), End, 0)})
+                             end) || N <- lists:seq(1, 40)],
+    Counts = [receive {'DOWN', M, process, Pid, R} -> {calls, Count} = R, Count end
+              || {Pid, M} <- Callers],
+    ct:pal("~b calls", [lists:sum(Counts)]),
+    ?assert(lists:min(Counts) > 0),
+    ok = ssl_port:close(A),
+    ok = ssl_port:close(B),
+    serves(Config).
+
+hammer(Socket, End, Count) ->
+    case erlang:monotonic_time(millisecond) < End of
+        false -> Count;
+        true ->
+            _ = one_call(rand:uniform(14), Socket),
+            hammer(Socket, End, Count + 1)
+    end.
+
+one_call(N, S) when N =< 4 -> ssl_port:send(S, binary:copy(<<0>>, rand:uniform(20000)));
+one_call(5, S) -> ssl_port:recv(S, rand:uniform(100), 10);
+one_call(6, S) -> ssl_port:recv(S, 0, 10);
+one_call(7, S) -> ssl_port:setopts(S, [{active, lists:nth(rand:uniform(4), [once, 3, true, false])}]);
+one_call(8, S) -> ssl_port:getopts(S, [active, mode]);
+one_call(9, S) -> ssl_port:setopts(S, [{active, nonsense}]);
+one_call(10, S) -> catch ssl_port:send(S, [nonsense]);
+one_call(11, S) -> ssl_port:connection_information(S, [protocol]);
+one_call(12, S) -> ssl_port:controlling_process(S, self());
+one_call(13, S) -> ssl_port:update_keys(S, write);
+one_call(14, S) -> ssl_port:peername(S).
+
+%% A pool: a death takes down its own connections only.
+several_workers(Config) ->
+    ok = ssl_port:stop(),
+    application:set_env(ssl_port, workers, 2),
+    ok = ssl_port:start(),
+    Cfg = cfg(ssl_port, ssl, Config),
+    Pairs = [pair(Cfg) || _ <- lists:seq(1, 6)],
+    WorkerOf = fun(#{client_socket := {sslsocket, _, [_, W]}}) -> W end,
+    ?assertEqual(2, length(lists:usort([WorkerOf(P) || P <- Pairs]))),
+    [First | _] = Pairs,
+    {ok, {_, _, Port, _}} = ssl_port_worker:worker(WorkerOf(First)),
+    {os_pid, OsPid} = erlang:port_info(Port, os_pid),
+    ok = signal("KILL", OsPid),
+    [begin
+         #{client_socket := A, server_socket := B} = P,
+         case WorkerOf(P) =:= WorkerOf(First) of
+             true ->
+                 ?assertEqual({error, closed}, ssl_port:recv(A, 0, 5000));
+             false ->
+                 ok = ssl_port:send(A, "x"),
+                 {ok, <<"x">>} = ssl:recv(B, 1, 5000)
+         end
+     end || P <- Pairs],
+    [close(P) || P <- Pairs],
+    serves(Config).

@@ -62,28 +62,28 @@ frame({request, Tag, 0, versions}, Cs) ->
     Cs;
 frame({request, Tag, Id, {connect, Host, _Port, Opts, _Timeout}}, Cs) ->
     connect(Host, Tag, Id, Opts, Cs);
-frame({request, Tag, Id, {listen, _Port, _Opts}}, Cs) ->
+frame({request, Tag, Id, {listen, _Port, Opts}}, Cs) ->
     tell({reply, Tag, ok}),
-    Cs#{Id => listener};
+    Cs#{Id => {listener, Opts}};
 frame({request, Tag, Id, {accept, ListenId, Timeout}}, Cs) ->
     case Cs of
-        #{ListenId := listener} when Timeout =:= 0 ->
+        #{ListenId := {listener, _}} when Timeout =:= 0 ->
             tell({reply, Tag, {error, timeout}}),
             Cs;
-        #{ListenId := listener} ->
+        #{ListenId := {listener, Opts}} ->
             tell({reply, Tag, ok}),
-            Cs#{Id => accepted};
+            Cs#{Id => {accepted, Opts}};
         #{} ->
             tell({reply, Tag, {error, closed}}),
             Cs
     end;
 frame({request, Tag, Id, {handshake, Opts, _Timeout}}, Cs) ->
     case {Cs, lists:keyfind(fail, 1, Opts)} of
-        {#{Id := accepted}, {fail, Reason}} ->
+        {#{Id := {accepted, _}}, {fail, Reason}} ->
             tell({reply, Tag, {error, Reason}}),
             Cs#{Id := failed};
-        {#{Id := accepted}, false} ->
-            C = connection("echo", Opts),
+        {#{Id := {accepted, Inherited}}, false} ->
+            C = connection("echo", Inherited),
             up(Tag, C),
             Cs#{Id := C};
         _ ->
