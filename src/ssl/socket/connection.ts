@@ -1,5 +1,5 @@
 /**
- * A TLS connection: joins a transport, an engine, an inbox and an outbox, and is what `src/port` calls.
+ * A TLS connection: joins a wire, a channel, an inbox and an outbox, and is what `src/port` calls.
  *
  * Theory of operation. A connection is in one phase:
  *
@@ -8,9 +8,9 @@
  *     accepted ─┘       └──────────────►──────────┼─► closing ──► gone
  *
  * `dead` answers `closed` until somebody closes or releases the connection; its inbox may still hold
- * bytes that came before the end. Everything that changes the phase is in this file. The engine is
- * drained after every call into it, its ciphertext leaves in one write a turn, and only then are
- * plaintext and the end handed on; so data stands before `closed`, and replies before what they let through.
+ * bytes that came before the end. Everything that changes the phase is in this file. The channel hands
+ * on plaintext, then its end; the inbox is pumped after that, and after every reply; so data stands before
+ * `closed`, and replies before what they let through.
  */
 
 import {
@@ -22,8 +22,7 @@ import {
   type SocketOptions,
   type TransportOptions,
 } from '../options/index.ts';
-import { TlsEngine } from '../tls/engine.ts';
-import type { EngineEvent } from '../tls/events.ts';
+import type { AlertEvent, ConnectionInfo } from '../tls/events.ts';
 import type { Value } from '../value.ts';
 import type { HostReference } from '../x509/index.ts';
 import { alertReason, log } from './alert_log.ts';
@@ -38,6 +37,7 @@ import type {
   SslSocket,
   Timeout,
 } from './api.ts';
+import { Channel, type ChannelEnd } from './channel.ts';
 import { Inbox } from './inbox.ts';
 import { tellConnection } from './information.ts';
 import { Outbox, RECORD_SIZE } from './outbox.ts';
@@ -55,8 +55,6 @@ import { Wire } from './wire.ts';
 const NOT_ACCEPTED: Value = 'notsup_on_transport_accept_socket';
 
 type Phase = 'dialing' | 'accepted' | 'handshake' | 'open' | 'dead' | 'closing' | 'gone';
-
-type Ended = Extract<EngineEvent, { type: 'closed' }>['how'];
 
 interface PendingHandshake {
   readonly reply: Reply<SocketState>;
@@ -76,19 +74,13 @@ export class TlsConnection implements SslSocket {
   #options: Options;
   #transportOptions: TransportOptions;
   #phase: Phase;
-  #engine: TlsEngine | undefined;
+  #channel: Channel | undefined;
   #handshake: PendingHandshake | undefined;
   #cancelDialing: Cancel = nothing;
   #dialed = false;
   /** `{active, N}` was 0 or less from the start: the owner is told when there is a connection. */
   #expired = false;
   #alert: Value | undefined;
-  #parts: Uint8Array[] = [];
-  /** Plaintext bytes whose ciphertext is in `#parts`. */
-  #plain = 0;
-  #draining = false;
-  /** How the engine ended, until its last events are handled. */
-  #over: Ended | undefined;
 
   /**
    * @param transport an accepted connection; `undefined` for one that is still to be dialed
@@ -205,7 +197,7 @@ export class TlsConnection implements SslSocket {
   #fail(reason: Value | undefined): void {
     const pending = this.#takePending();
     this.#cancelDialing();
-    this.#engine?.cancel();
+    // Muted first, so that the end that follows finds nobody to tell.
     this.#inbox.mute();
     this.#die();
     if (reason !== undefined) pending?.reply({ error: reason });
@@ -229,8 +221,13 @@ export class TlsConnection implements SslSocket {
     }
     if (options.role === 'client' && options.values.verify === undefined) this.#warnUnverified();
     this.#phase = 'handshake';
-    this.#engine = new TlsEngine(config.ok);
-    this.#engine.start();
+    this.#channel = new Channel(config.ok, this.#wire, this.#outbox, {
+      ready: () => this.#handshakeDone(),
+      data: (bytes) => this.#inbox.push(bytes),
+      alert: (event) => this.#heardAlert(event),
+      ended: (how) => this.#ended(how),
+    });
+    this.#channel.start();
     this.#pump();
   }
 
@@ -245,9 +242,8 @@ export class TlsConnection implements SslSocket {
   // From the transport.
 
   #received(chunk: Uint8Array): void {
-    const engine = this.#engine;
-    if (engine === undefined || (this.#phase !== 'open' && this.#phase !== 'handshake')) return;
-    engine.receive(chunk);
+    if (this.#phase !== 'open' && this.#phase !== 'handshake') return;
+    this.#channel?.receive(chunk);
     this.#pump();
   }
 
@@ -260,7 +256,7 @@ export class TlsConnection implements SslSocket {
       failed !== undefined ||
       this.#transportOptions.exitOnClose
     ) {
-      this.#endEngine();
+      this.#endChannel();
     } else if (phase === 'open') {
       // {exit_on_close, false}: the peer says no more, and may still listen.
       this.#inbox.finish('closed');
@@ -268,75 +264,19 @@ export class TlsConnection implements SslSocket {
     }
   }
 
-  #endEngine(): void {
-    const engine = this.#engine;
-    engine?.end();
-    this.#drainEngine();
+  #endChannel(): void {
+    this.#channel?.end();
     this.#ended('truncated');
     this.#inbox.pump();
   }
 
-  // Between engine and both boxes.
+  // From the channel.
 
-  /** Hands on everything the engine has to tell, then what the inbox has to deliver. */
+  /** Hands on what has come in, and regulates what may come. */
   #pump(): void {
-    this.#drainEngine();
-    this.#sendKept();
+    this.#channel?.send();
     this.#inbox.pump();
     this.#regulate();
-  }
-
-  #drainEngine(): void {
-    const engine = this.#engine;
-    if (engine === undefined || this.#draining) return;
-    this.#draining = true;
-    try {
-      for (let events = engine.drain(); events.length > 0; events = engine.drain()) {
-        for (const event of events) this.#handle(event, engine);
-        this.#write();
-      }
-    } finally {
-      this.#draining = false;
-    }
-    const how = this.#over;
-    this.#over = undefined;
-    if (how !== undefined) this.#ended(how);
-  }
-
-  #handle(event: EngineEvent, engine: TlsEngine): void {
-    switch (event.type) {
-      case 'write':
-        for (const part of event.parts) this.#parts.push(part);
-        break;
-      case 'data':
-        this.#inbox.push(event.data);
-        break;
-      case 'handshake_done':
-        this.#handshakeDone();
-        break;
-      case 'alert':
-        this.#heardAlert(event);
-        break;
-      case 'closed':
-        this.#over = event.how;
-        break;
-      case 'question':
-        // Nothing that is asked by default needs another answer than to go on.
-        engine.answer(event.id, {});
-        break;
-      case 'new_session':
-      case 'key_log':
-        break;
-    }
-  }
-
-  #write(): void {
-    const parts = this.#parts;
-    if (parts.length === 0) return;
-    const plain = this.#plain;
-    this.#parts = [];
-    this.#plain = 0;
-    this.#wire.write(parts, plain > 0 ? () => this.#outbox.taken(plain) : undefined);
   }
 
   #handshakeDone(): void {
@@ -346,8 +286,7 @@ export class TlsConnection implements SslSocket {
     if (this.#expired) this.#observer.passive();
   }
 
-  #heardAlert(event: Extract<EngineEvent, { type: 'alert' }>): void {
-    if (event.level !== 'fatal' || event.description === 'close_notify') return;
+  #heardAlert(event: AlertEvent): void {
     const reason = alertReason(event);
     this.#alert = reason;
     const [, [, text]] = reason as [string, [string, { text: string }]];
@@ -355,7 +294,7 @@ export class TlsConnection implements SslSocket {
   }
 
   /** The TLS connection is over, or its receiving half is. */
-  #ended(how: Ended): void {
+  #ended(how: ChannelEnd): void {
     const { exitOnClose } = this.#transportOptions;
     if (this.#phase === 'handshake') {
       this.#fail(how === 'alert' ? (this.#alert ?? 'closed') : 'closed');
@@ -364,14 +303,14 @@ export class TlsConnection implements SslSocket {
     if (this.#phase !== 'open') return;
     const failed = how === 'alert' && this.#alert !== undefined;
     this.#inbox.finish(failed ? { error: this.#alert ?? 'closed' } : 'closed');
-    if (how === 'close_notify' && !exitOnClose && this.#engine?.canSend === true) return;
+    if (how === 'close_notify' && !exitOnClose && this.#channel?.canSend === true) return;
     this.#die();
   }
 
   /** Reads the transport while the handshake or the inbox wants bytes and no question is open. */
   #regulate(): void {
     const wanted = this.#phase === 'handshake' || (this.#phase === 'open' && this.#inbox.hungry);
-    this.#wire.read(wanted && this.#engine?.suspended !== true);
+    this.#wire.read(wanted && this.#channel?.suspended !== true);
   }
 
   // Receiving.
@@ -402,23 +341,11 @@ export class TlsConnection implements SslSocket {
     outbox.keep(bytes);
     if (this.#phase !== 'open') return;
     if (outbox.kept >= RECORD_SIZE) {
-      this.#sendKept();
+      this.#channel?.send();
     } else if (outbox.kept === bytes.length) {
       // Small sends of one turn share a record, and their ciphertext a write.
-      this.#context.clock.soon(() => this.#sendKept());
+      this.#context.clock.soon(() => this.#channel?.send());
     }
-  }
-
-  /** Encrypts and writes what is kept, if it can be sent now. */
-  #sendKept(): void {
-    const engine = this.#engine;
-    if (this.#outbox.kept === 0 || this.#phase !== 'open' || engine?.canSend !== true) return;
-    for (const bytes of this.#outbox.takeKept()) {
-      if (!engine.canSend) break;
-      engine.send(bytes);
-      this.#plain += bytes.length;
-    }
-    this.#drainEngine();
   }
 
   flush(reply: Reply): Cancel {
@@ -503,9 +430,7 @@ export class TlsConnection implements SslSocket {
 
   /** close_notify and FIN behind everything that was sent; receiving goes on. */
   #closeWriting(): void {
-    this.#sendKept();
-    this.#engine?.close();
-    this.#drainEngine();
+    this.#channel?.close();
     this.#outbox.fail('closed');
     this.#wire.endWriting();
   }
@@ -524,34 +449,31 @@ export class TlsConnection implements SslSocket {
       done();
       return;
     }
-    this.#sendKept();
+    // What is kept goes out before the outbox is muted.
+    this.#channel?.send();
     const pending = this.#takePending();
     this.#cancelDialing();
     this.#phase = 'closing';
     this.#inbox.mute();
     this.#outbox.mute();
     pending?.reply({ error: 'closed' });
-    // Before the handshake is over this says user_canceled, later close_notify.
-    this.#engine?.cancel();
-    this.#drainEngine();
+    this.#channel?.cancel();
     this.#wind(done);
   }
 
   /** Nothing more can be sent or received; what was received stays to be read. */
   #die(): void {
-    this.#sendKept();
     if (this.#phase === 'closing' || this.#phase === 'gone' || this.#phase === 'dead') return;
     this.#phase = 'dead';
     this.#inbox.finish('closed');
-    this.#engine?.close();
-    this.#drainEngine();
+    this.#channel?.cancel();
     this.#outbox.fail('closed');
     this.#wind(nothing);
   }
 
   /** Ends the transport: in good order if anything was said on it. */
   #wind(done: () => void): void {
-    if (this.#engine !== undefined) this.#wire.windDown(done);
+    if (this.#channel !== undefined) this.#wire.windDown(done);
     else {
       this.#wire.letGo();
       done();
@@ -598,14 +520,14 @@ export class TlsConnection implements SslSocket {
   connectionInformation(items: unknown): Result<Value> {
     const info = this.#information();
     if ('error' in info) return info;
-    const keyLog = this.#engine?.keyLog ?? [];
+    const keyLog = this.#channel?.keyLog ?? [];
     return tellConnection(items, info.ok, keyLog, this.#options, this.#context.reader);
   }
 
-  #information(): Result<NonNullable<TlsEngine['info']>> {
+  #information(): Result<ConnectionInfo> {
     const refused = this.#refusal() ?? (this.#inbox.over ? 'closed' : undefined);
     if (refused !== undefined) return { error: refused };
-    const info = this.#engine?.info;
+    const info = this.#channel?.info;
     return info === undefined ? { error: 'closed' } : { ok: info };
   }
 
@@ -617,14 +539,12 @@ export class TlsConnection implements SslSocket {
       reply({ error: refused });
     } else if (which !== 'write' && which !== 'read_write') {
       reply({ error: ['illegal_parameter', { term: type }] });
-    } else if (this.#engine?.info?.version !== 'tlsv1.3' || !this.#engine.canSend) {
-      // Only TLS 1.3 can change keys without a handshake.
-      reply({ error: 'notsup' });
-    } else {
-      this.#sendKept();
-      this.#engine.updateKeys(which === 'read_write');
+    } else if (this.#channel?.updateKeys(which === 'read_write') === true) {
       reply({ ok: undefined });
       this.#pump();
+    } else {
+      // Only TLS 1.3 can change keys without a handshake.
+      reply({ error: 'notsup' });
     }
   }
 

@@ -159,6 +159,17 @@ describe('a listener', () => {
     assert.equal(answer.text, 'ok');
   });
 
+  it('holds a bounded number of connections that nobody accepts', () => {
+    const world = new World();
+    const listener = world.listen('[{backlog,3}]');
+    for (let count = 0; count < 1040; count++) dial(world, world.port(listener));
+    const refused = world.network.transports.filter(({ destroyed }) => destroyed);
+    // Each refusal ends both ends of a connection.
+    assert.equal(refused.length, 2 * (1040 - 3 - 1024));
+    const { answer } = accept(world, listener);
+    assert.equal(answer.text, 'ok');
+  });
+
   it('5.5: between accept and handshake only a few calls are answered', () => {
     const world = new World();
     const { listener, answer } = accept(world);

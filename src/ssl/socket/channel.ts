@@ -1,0 +1,172 @@
+/**
+ * The TLS side of a connection: the engine between the outbox and the wire. Drains the engine after every
+ * call into it; its ciphertext leaves in one write, plaintext and the end go to the sink, the end last.
+ */
+
+import type { EngineConfig } from '../tls/config.ts';
+import { TlsEngine } from '../tls/engine.ts';
+import type { AlertEvent, ConnectionInfo, EngineEvent } from '../tls/events.ts';
+import type { Outbox } from './outbox.ts';
+import type { Wire } from './wire.ts';
+
+/** How the engine ended. */
+export type ChannelEnd = Extract<EngineEvent, { type: 'closed' }>['how'];
+
+/** Hears one channel. */
+export interface ChannelSink {
+  /** The handshake is done: plaintext may be sent. */
+  ready(): void;
+  /** Plaintext from the peer; the sink owns it. */
+  data(bytes: Uint8Array): void;
+  /** A fatal alert went out or came in. */
+  alert(event: AlertEvent): void;
+  /** No more plaintext will come. At most once. */
+  ended(how: ChannelEnd): void;
+}
+
+/** An engine at work. */
+export class Channel {
+  readonly #engine: TlsEngine;
+  readonly #wire: Wire;
+  readonly #outbox: Outbox;
+  readonly #sink: ChannelSink;
+  #parts: Uint8Array[] = [];
+  /** Plaintext bytes whose ciphertext is in `#parts`. */
+  #plain = 0;
+  #draining = false;
+  /** How the engine ended, until its last events are handled. */
+  #end: ChannelEnd | undefined;
+
+  constructor(config: EngineConfig, wire: Wire, outbox: Outbox, sink: ChannelSink) {
+    this.#engine = new TlsEngine(config);
+    this.#wire = wire;
+    this.#outbox = outbox;
+    this.#sink = sink;
+  }
+
+  /** Whether plaintext may be sent now. */
+  get canSend(): boolean {
+    return this.#engine.canSend;
+  }
+
+  /** Whether the handshake waits for an answer: nothing should be read meanwhile. */
+  get suspended(): boolean {
+    return this.#engine.suspended;
+  }
+
+  /** What the handshake agreed on; `undefined` before it is done. */
+  get info(): ConnectionInfo | undefined {
+    return this.#engine.info;
+  }
+
+  /** Lines in the SSLKEYLOGFILE form; none unless secrets are kept. */
+  get keyLog(): readonly string[] {
+    return this.#engine.keyLog;
+  }
+
+  start(): void {
+    this.#engine.start();
+    this.#drain();
+  }
+
+  /** Bytes from the transport. */
+  receive(chunk: Uint8Array): void {
+    this.#engine.receive(chunk);
+    this.#drain();
+  }
+
+  /** The transport's end of file. */
+  end(): void {
+    this.#engine.end();
+    this.#drain();
+  }
+
+  /** close_notify behind what is kept; nothing can be sent any more. */
+  close(): void {
+    this.send();
+    this.#engine.close();
+    this.#drain();
+  }
+
+  /** Like `close`; before the handshake is done the peer is told user_canceled. */
+  cancel(): void {
+    this.send();
+    this.#engine.cancel();
+    this.#drain();
+  }
+
+  /** New keys for the own direction, or for both. @returns whether this version can */
+  updateKeys(both: boolean): boolean {
+    this.send();
+    if (this.#engine.info?.version !== 'tlsv1.3' || !this.#engine.canSend) return false;
+    this.#engine.updateKeys(both);
+    this.#drain();
+    return true;
+  }
+
+  /** Encrypts what the outbox keeps, if it can be sent now. */
+  send(): void {
+    if (this.#outbox.kept === 0 || !this.#engine.canSend) return;
+    for (const bytes of this.#outbox.takeKept()) {
+      if (!this.#engine.canSend) break;
+      this.#engine.send(bytes);
+      this.#plain += bytes.length;
+    }
+    this.#drain();
+  }
+
+  #drain(): void {
+    // A sink that calls back lands here again; the loop outside goes on with what it changed.
+    if (this.#draining) return;
+    this.#draining = true;
+    try {
+      for (let events = this.#engine.drain(); events.length > 0; events = this.#engine.drain()) {
+        for (const event of events) this.#handle(event);
+        this.#write();
+      }
+    } finally {
+      this.#draining = false;
+    }
+    const end = this.#end;
+    this.#end = undefined;
+    if (end !== undefined) this.#sink.ended(end);
+  }
+
+  #handle(event: EngineEvent): void {
+    switch (event.type) {
+      case 'write':
+        for (const part of event.parts) this.#parts.push(part);
+        break;
+      case 'data':
+        this.#sink.data(event.data);
+        break;
+      case 'handshake_done':
+        this.#sink.ready();
+        break;
+      case 'alert':
+        if (event.level === 'fatal' && event.description !== 'close_notify') {
+          this.#sink.alert(event);
+        }
+        break;
+      case 'closed':
+        this.#end = event.how;
+        break;
+      case 'question':
+        // Nothing that is asked by default needs another answer than to go on.
+        this.#engine.answer(event.id, {});
+        break;
+      case 'new_session':
+      case 'key_log':
+        break;
+    }
+  }
+
+  #write(): void {
+    const parts = this.#parts;
+    if (parts.length === 0) return;
+    const plain = this.#plain;
+    this.#parts = [];
+    this.#plain = 0;
+    this.#wire.write(parts, plain > 0 ? () => this.#outbox.taken(plain) : undefined);
+  }
+}
