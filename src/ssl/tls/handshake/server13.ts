@@ -52,6 +52,7 @@ const NO_CONTEXT = new Uint8Array(0);
 export function* serverHandshake13(start: ServerStart): Flow<Flow> {
   const { link, transcript } = start;
   link.tolerateChangeCipherSpec(true);
+  verifyOfferedPsks(start.hello);
   const cipherSuite = chooseSuite(link.config, 'tlsv1.3', start.hello.cipherSuites);
   transcript.use(cipherSuite.hash);
   const { hello, group, share, retried } = yield* agreeOnShare(start, cipherSuite);
@@ -106,6 +107,16 @@ export function* serverHandshake13(start: ServerStart): Flow<Flow> {
     keyUpdates: secrets.keyUpdates(application),
   });
   return connectedServer13(link, CONTEXT);
+}
+
+/** RFC 8446 §4.2.9 and §4.2.11: what an offer of PSKs must have, even where none is taken. */
+function verifyOfferedPsks({ extensions }: ClientHello): void {
+  const { pre_shared_key: psks, psk_key_exchange_modes: modes } = extensions;
+  if (psks === undefined) return;
+  if (modes === undefined) throw new PeerMisbehaved('missing_extension', 'psk_key_exchange_modes');
+  if (psks.binders.length !== psks.identities.length) {
+    throw new PeerMisbehaved('illegal_parameter', 'binders');
+  }
 }
 
 /** What the client and the server agree on before the ServerHello. */

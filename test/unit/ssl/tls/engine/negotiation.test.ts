@@ -438,6 +438,32 @@ function connectedPairWithEarlyData(
   return pair.run();
 }
 
+describe('PSKs that are offered', () => {
+  const offer = (binders: number, changes: object = {}) =>
+    changingHello(({ extensions }) => ({
+      extensions: {
+        ...extensions,
+        ...changes,
+        pre_shared_key: {
+          identities: [{ identity: Buffer.from('unknown'), obfuscatedTicketAge: 1 }],
+          binders: Array(binders).fill(Buffer.alloc(32)),
+        },
+      },
+    }));
+
+  it('are passed over when they are not known', () => {
+    const pair = connectedPair({}, {}, offer(1));
+    assert.equal(pair.client.describe() + pair.server.describe(), '');
+    assert.equal(pair.server.info.resumed, false);
+  });
+
+  it('are refused when they lack modes or binders', () => {
+    const lacking = offer(1, { psk_key_exchange_modes: undefined });
+    assert.equal(alerts(connectedPair({}, {}, lacking)), serverRefuses('missing_extension'));
+    assert.equal(alerts(connectedPair({}, {}, offer(2))), serverRefuses('illegal_parameter'));
+  });
+});
+
 describe('early data that nobody asked for', () => {
   /** A ClientHello that offers early data by a ticket the server does not know. */
   const offering = (extensions: ClientHello['extensions']) => ({
