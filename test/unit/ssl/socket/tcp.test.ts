@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, connect as netConnect } from 'node:net';
 import { describe, it } from 'node:test';
 import type {
+  Received,
   Reply,
   Result,
   SocketState,
@@ -157,6 +158,56 @@ describe('sockets over TCP', () => {
       void listen(context, new Recorder(), { port: 0, options }, reply);
     });
     assert.equal(text(foreign), 'eaddrnotavail');
+  });
+
+  it('a peer that leaves before the handshake is closed, by FIN and by reset', async () => {
+    const { listener, port } = await listening();
+    for (const leave of ['end', 'resetAndDestroy'] as const) {
+      const accepted = promised<SslSocket>(
+        (reply) => void listener.accept(new Recorder(), 10_000, reply),
+      );
+      const raw = netConnect(port, '127.0.0.1');
+      raw.on('error', () => {});
+      const result = await accepted;
+      if ('error' in result) throw new Error(text(result));
+      raw[leave]();
+      const shaken = await promised<SocketState>(
+        (reply) => void result.ok.handshake([], 10_000, reply),
+      );
+      assert.equal(text(shaken), 'closed', leave);
+      result.ok.release();
+      raw.destroy();
+    }
+    listener.release();
+  });
+
+  it('R25: with exit_on_close false, one side’s end leaves the other its voice', async () => {
+    const { listener, port } = await listening(',{active,false},{exit_on_close,false}');
+    const accepted = promised<SslSocket>(
+      (reply) => void listener.accept(new Recorder(), 10_000, reply),
+    );
+    const dialed = dial(port, '[{active,false},{exit_on_close,false}]');
+    const result = await accepted;
+    if ('error' in result) throw new Error(text(result));
+    const server = result.ok;
+    await promised<SocketState>((reply) => void server.handshake([], 10_000, reply));
+    const { socket: client } = await dialed;
+    client.send(Buffer.from('question'));
+    const shut = await promised<undefined>((reply) => client.shutdown(term('write'), reply));
+    assert.equal(text(shut), 'ok');
+    const heard = async (socket: SslSocket): Promise<string> => {
+      const got = await promised<Received>((reply) => void socket.recv(0, 5000, reply));
+      if ('error' in got) return show(got.error);
+      return 'bytes' in got.ok ? Buffer.from(got.ok.bytes).toString() : 'value';
+    };
+    assert.equal(await heard(server), 'question');
+    assert.equal(await heard(server), 'closed');
+    server.send(Buffer.from('answer'));
+    assert.equal(await heard(client), 'answer');
+    server.release();
+    assert.equal(await heard(client), 'closed');
+    client.release();
+    listener.release();
   });
 
   it('R42: a peer that speaks plain text is refused with unexpected_message', async () => {
