@@ -1,6 +1,7 @@
 /**
  * How many records one key may protect: RFC 8446 §5.5 for AES-GCM and ChaCha20-Poly1305, RFC 9147
- * §4.5.3 for AES-CCM. RFC 9325 §4.4 wants them kept in TLS 1.2 too.
+ * §4.5.3 for AES-CCM. RFC 9325 §4.4 wants them kept in TLS 1.2 too. For CBC it is the chance that two
+ * blocks collide that counts (Sweet32).
  */
 
 import type { AeadName } from '../../crypto/aead.ts';
@@ -23,4 +24,15 @@ const LIMITS: Readonly<Record<AeadName, number>> = {
 /** The records after which a key of an AEAD should be replaced. */
 export function recordLimitOf(name: AeadName): number {
   return LIMITS[name];
+}
+
+/**
+ * The records after which a key of a block cipher in CBC mode should be replaced.
+ *
+ * @param blockLength in bytes
+ */
+export function cbcRecordLimit(blockLength: number): number {
+  // 2^14 full records are 2^25 blocks of 64 bits, of which two collide with a chance of 2^-15;
+  // blocks of 128 bits outlast the sequence numbers that are used
+  return blockLength === 8 ? 2 ** 14 : NONE;
 }

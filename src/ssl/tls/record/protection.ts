@@ -1,5 +1,6 @@
 /**
- * The one interface behind which every kind of record protection stands: RFC 8446 §5.2, RFC 5246 §6.2.3.
+ * The one interface behind which every kind of record protection stands: RFC 8446 §5.2, RFC 5246 §6.2.3,
+ * RFC 6101 §5.2.3.
  * A protection is one key of one direction; the sequence number is kept by its half.
  */
 
@@ -51,6 +52,11 @@ export interface ReadProtection {
 export interface WriteProtection {
   /** The records after which the key is worn out (RFC 8446 §5.5). */
   readonly recordLimit: number;
+  /**
+   * The bytes of each write of application data that go in a record of their own first, so that nobody
+   * can predict the IV of what follows; `undefined`: none do.
+   */
+  readonly leadingBytes?: 0 | 1 | undefined;
   /** The length of a whole record that holds `contentLength` bytes. */
   sealedLength(contentLength: number): number;
   /**
@@ -72,10 +78,10 @@ export interface WriteProtection {
 
 /** The keys of one direction, as they come from the key block or from a traffic secret. */
 export interface RecordKeys {
-  /** Not needed where the cipher authenticates. */
+  /** For suites with a MAC of their own. */
   readonly macKey?: Uint8Array | undefined;
   readonly key: Secret;
-  /** The whole IV in TLS 1.3, the fixed part in TLS 1.2. */
+  /** The whole IV in TLS 1.3, the fixed part in TLS 1.2; for CBC the first IV, up to TLS 1.0. */
   readonly iv: Uint8Array;
 }
 

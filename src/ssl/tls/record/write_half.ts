@@ -98,10 +98,19 @@ export class WriteHalf {
   }
 
   #seal(type: ContentType, content: Uint8Array): void {
-    const fragments = fragment(content, this.#maxFragment);
+    const fragments = this.#fragments(type, content);
     for (let first = 0; first < fragments.length; first += RECORDS_PER_BUFFER) {
       this.#sealInto(type, fragments.slice(first, first + RECORDS_PER_BUFFER));
     }
+  }
+
+  #fragments(type: ContentType, content: Uint8Array): readonly Uint8Array[] {
+    const { leadingBytes } = this.#protection;
+    if (leadingBytes === undefined || type !== 'application_data' || content.length === 0) {
+      return fragment(content, this.#maxFragment);
+    }
+    const rest = fragment(content.subarray(leadingBytes), this.#maxFragment);
+    return [content.subarray(0, leadingBytes), ...rest];
   }
 
   #sealInto(type: ContentType, fragments: readonly Uint8Array[]): void {
