@@ -4,6 +4,7 @@
  * group works stands in the file of that kind.
  */
 
+import { binaryCurve } from './binary_curve.ts';
 import type { Entropy } from './entropy.ts';
 import { finiteField } from './finite_field.ts';
 import { hybrid } from './hybrid.ts';
@@ -42,20 +43,20 @@ const GROUPS = {
   secp160r1: sec2('secp160r1', 160),
   secp160r2: sec2('secp160r2', 160),
   secp160k1: sec2('secp160k1', 160),
-  sect571r1: sec2('sect571r1', 571),
-  sect571k1: sec2('sect571k1', 571),
-  sect409r1: sec2('sect409r1', 409),
-  sect409k1: sec2('sect409k1', 409),
-  sect283r1: sec2('sect283r1', 283),
-  sect283k1: sec2('sect283k1', 283),
-  sect239k1: sec2('sect239k1', 239),
-  sect233r1: sec2('sect233r1', 233),
-  sect233k1: sec2('sect233k1', 233),
-  sect193r1: sec2('sect193r1', 193),
-  sect193r2: sec2('sect193r2', 193),
-  sect163r1: sec2('sect163r1', 163),
-  sect163r2: sec2('sect163r2', 163),
-  sect163k1: sec2('sect163k1', 163),
+  sect571r1: binaryCurve('sect571r1', 571),
+  sect571k1: binaryCurve('sect571k1', 571),
+  sect409r1: binaryCurve('sect409r1', 409),
+  sect409k1: binaryCurve('sect409k1', 409),
+  sect283r1: binaryCurve('sect283r1', 283),
+  sect283k1: binaryCurve('sect283k1', 283),
+  sect239k1: binaryCurve('sect239k1', 239),
+  sect233r1: binaryCurve('sect233r1', 233),
+  sect233k1: binaryCurve('sect233k1', 233),
+  sect193r1: binaryCurve('sect193r1', 193),
+  sect193r2: binaryCurve('sect193r2', 193),
+  sect163r1: binaryCurve('sect163r1', 163),
+  sect163r2: binaryCurve('sect163r2', 163),
+  sect163k1: binaryCurve('sect163k1', 163),
   ffdhe2048: finiteField('ffdhe2048'),
   ffdhe3072: finiteField('ffdhe3072'),
   ffdhe4096: finiteField('ffdhe4096'),

@@ -3,14 +3,14 @@
  * §5.10 (RFC 4492 §2.1 and §2.2).
  */
 
-import { createPublicKey, diffieHellman, ECDH, type KeyObject } from 'node:crypto';
-import { BIT_STRING, derElement, elementAt, SEQUENCE } from './der.ts';
+import { ECDH } from 'node:crypto';
+import { agreeOnCurve, algorithmOf } from './binary_curve.ts';
 import type { Entropy } from './entropy.ts';
 import { CryptoFault } from './fault.ts';
 import { encapsulate, type GroupName, groupNames, publicValueLength } from './groups.ts';
 import type { Encapsulation } from './key_pair.ts';
 import { exportSpki, type PrivateKey, type PublicKey, publicKeyOf } from './keys.ts';
-import { type Secret, secretFrom } from './secret.ts';
+import type { Secret } from './secret.ts';
 import { spkiFields } from './spki.ts';
 import { expectUncompressed } from './weierstrass.ts';
 
@@ -26,19 +26,13 @@ export function groupOfKey(key: PrivateKey | PublicKey): GroupName | undefined {
  *
  * @param peerPublicKey an uncompressed point as it came from the wire; only read
  * @throws CryptoFault `key_mismatch` when the key is no EC key of a named group,
- * `bad_public_value` or `point_not_on_curve`
+ * `bad_public_value`, `point_not_on_curve` or `zero_shared_secret`
  */
 export function agreeWith(privateKey: PrivateKey, peerPublicKey: Uint8Array): Secret {
   const group = expectGroup(privateKey);
   expectUncompressed(group, peerPublicKey, publicValueLength(group));
-  let peer: KeyObject;
-  try {
-    peer = pointOnCurveOf(publicKeyOf(privateKey), peerPublicKey);
-  } catch {
-    throw new CryptoFault('point_not_on_curve', `${group}: the point is not on the curve`);
-  }
-  const bytes = diffieHellman({ privateKey: privateKey.keyObject, publicKey: peer });
-  return secretFrom(bytes, { wipe: true });
+  const algorithm = algorithmOf(exportSpki(publicKeyOf(privateKey)));
+  return agreeOnCurve(group, privateKey.keyObject, algorithm, peerPublicKey);
 }
 
 /**
@@ -61,14 +55,4 @@ function expectGroup(key: PrivateKey | PublicKey): GroupName {
     throw new CryptoFault('key_mismatch', 'not an EC key of a named group');
   }
   return group;
-}
-
-/** A SubjectPublicKeyInfo with the algorithm of one key and the point of another. */
-function pointOnCurveOf(publicKey: PublicKey, point: Uint8Array): KeyObject {
-  const spki = exportSpki(publicKey);
-  const algorithmStart = elementAt(spki, 0).start;
-  const algorithm = spki.subarray(algorithmStart, elementAt(spki, algorithmStart).end);
-  const bits = derElement(BIT_STRING, Buffer.of(0), point);
-  const key = derElement(SEQUENCE, algorithm, bits);
-  return createPublicKey({ key, format: 'der', type: 'spki' });
 }

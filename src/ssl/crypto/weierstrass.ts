@@ -1,6 +1,7 @@
 /**
- * Key agreement on curves in short Weierstrass form and on the binary curves of SEC 2, all with
- * uncompressed points: RFC 8422 §5.4 and §5.10, RFC 8446 §4.2.8.2 and §7.4.2, RFC 7027, RFC 8734.
+ * Key agreement on prime curves in short Weierstrass form with uncompressed points: RFC 8422 §5.4
+ * and §5.10, RFC 8446 §4.2.8.2 and §7.4.2, RFC 7027, RFC 8734. All have cofactor 1: a point on the
+ * curve is in the group.
  */
 
 import { createECDH } from 'node:crypto';
