@@ -17,7 +17,7 @@ help: ## this list
 
 node_modules/.package-lock.json: package-lock.json package.json
 	sh scripts/packages.sh node
-	npm ci --no-audit --no-fund --loglevel=error
+	npm ci --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@
 
 packages-%:
