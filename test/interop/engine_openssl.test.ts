@@ -426,4 +426,17 @@ describe('the engine and GnuTLS', () => {
       });
     }
   }
+
+  it('server of gnutls-cli without extended_master_secret', async () => {
+    await withListener({}, async (listener) => {
+      const client = new Program('gnutls-cli', [
+        ...['--port', String(listener.port), '--x509cafile', authority().certFile],
+        ...['--priority', 'NORMAL:-VERS-ALL:+VERS-TLS1.2:%NO_SESSION_HASH'],
+        ...['--sni-hostname', 'server.example', '--verify-hostname', 'server.example', '127.0.0.1'],
+      ]);
+      const { info } = await exchangeWithClient(listener, client);
+      assert.equal(info.extendedMasterSecret, false);
+      await client.stop();
+    });
+  });
 });

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { EngineConfig } from '../../../../../src/ssl/tls/config.ts';
-import type { EngineHooks } from '../../../../../src/ssl/tls/engine.ts';
 import { signalingValues } from '../../../../../src/ssl/tls/iana/cipher_suites.ts';
 import type { ClientHello } from '../../../../../src/ssl/tls/messages/client_hello.ts';
 import type { HandshakeMessage } from '../../../../../src/ssl/tls/messages/handshake.ts';
+import { changing } from '../../../../support/engine_hooks.ts';
 import {
   clientConfig,
   connectedPair,
@@ -19,22 +19,6 @@ import {
 import { leaf } from '../../../../support/engine_pki.ts';
 
 const both: EngineConfig['versions'] = ['tlsv1.3', 'tlsv1.2'];
-
-/** Changes the messages of one type. */
-function changing<T extends HandshakeMessage['msgType']>(
-  type: T,
-  change: (message: Extract<HandshakeMessage, { msgType: T }>) => object,
-): EngineHooks {
-  return {
-    rewrite: (message) =>
-      message.msgType === type
-        ? ({
-            ...message,
-            ...change(message as Extract<HandshakeMessage, { msgType: T }>),
-          } as HandshakeMessage)
-        : message,
-  };
-}
 
 const changingHello = (change: (hello: ClientHello) => object) => ({
   clientHooks: changing('client_hello', change),
