@@ -205,9 +205,12 @@ function sendCertificate(
   request: CertificateRequestTls12,
 ): SigningCredential | undefined {
   const accepted = schemesOf(request.supportedSignatureAlgorithms ?? []);
-  const chosen = chooseCredential(link.config, agreed.version, accepted, accepted, ({ keyType }) =>
-    certificateTypesFit(request.certificateTypes, keyType),
-  );
+  const chosen = chooseCredential(link.config, agreed.version, {
+    schemes: accepted,
+    inCertificates: accepted,
+    authorities: request.certificateAuthorities,
+    usable: ({ keyType }) => certificateTypesFit(request.certificateTypes, keyType),
+  });
   const certificateList = (chosen?.credential.chain ?? []).map((certData) => ({
     certData,
     extensions: {},

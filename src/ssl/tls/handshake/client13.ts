@@ -185,14 +185,13 @@ function sendCertificate(
   { link, transcript }: ClientStart,
   request: CertificateRequestTls13,
 ): SigningCredential | undefined {
-  const accepted = schemesOf(request.extensions.signature_algorithms ?? []);
-  const inCertificates = request.extensions.signature_algorithms_cert;
-  const chosen = chooseCredential(
-    link.config,
-    'tlsv1.3',
-    accepted,
-    inCertificates === undefined ? accepted : schemesOf(inCertificates),
-  );
+  const { signature_algorithms: codes = [], signature_algorithms_cert: certCodes = codes } =
+    request.extensions;
+  const chosen = chooseCredential(link.config, 'tlsv1.3', {
+    schemes: schemesOf(codes),
+    inCertificates: schemesOf(certCodes),
+    authorities: request.extensions.certificate_authorities,
+  });
   const context: MessageContext = { version: 'tlsv1.3' };
   const certificateList = (chosen?.credential.chain ?? []).map((certData) => ({
     certData,

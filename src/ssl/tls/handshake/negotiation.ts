@@ -174,39 +174,57 @@ export interface SigningCredential {
   readonly scheme: SignatureScheme;
 }
 
+/** What the peer said of the certificates it wants. */
+export interface CertificateWish {
+  /** Its signature_algorithms. */
+  readonly schemes: readonly SignatureScheme[];
+  /** Its signature_algorithms_cert, else its signature_algorithms. */
+  readonly inCertificates: readonly SignatureScheme[];
+  /** DER names of authorities; none: any will do. */
+  readonly authorities?: readonly Uint8Array[] | undefined;
+  /** Refuses credentials for other reasons, such as the key exchange. */
+  readonly usable?: (credential: Credential) => boolean;
+}
+
 /**
- * The own certificate that suits the peer: the first that can make a signature the peer accepts and
- * whose chain is signed as the peer wants it; failing that, the first that can sign.
- *
- * @param accepted - the peer's signature_algorithms
- * @param acceptedInCertificates - the peer's signature_algorithms_cert, else its signature_algorithms
- * @param usable - refuses credentials for other reasons, such as the key exchange
+ * The own certificate that suits the peer best among those that can make a signature it accepts: one
+ * whose chain is signed and issued as the peer wants it, else signed so, else the first.
  */
 export function chooseCredential(
   config: EngineConfig,
   version: ProtocolVersion,
-  accepted: readonly SignatureScheme[],
-  acceptedInCertificates: readonly SignatureScheme[],
-  usable: (credential: Credential) => boolean = () => true,
+  { schemes, inCertificates, authorities = [], usable = () => true }: CertificateWish,
 ): SigningCredential | undefined {
   const candidates = config.credentials.filter(usable).flatMap((credential) => {
-    const scheme = chooseScheme(credential, config.signatureSchemes, accepted, version);
+    const scheme = chooseScheme(credential, config.signatureSchemes, schemes, version);
     return scheme === undefined ? [] : [{ credential, scheme }];
   });
-  // RFC 8446 §4.4.2.2: where no chain fits signature_algorithms_cert, one of the server's choice
+  const fitting = candidates.filter(({ credential }) => chainFits(credential, inCertificates));
+  // RFC 8446 §4.4.2.2 and §4.4.2.3: both wishes SHOULD be met; where they cannot be, the own choice
   return (
-    candidates.find(({ credential }) => chainFits(credential, acceptedInCertificates)) ??
+    fitting.find(({ credential }) => isIssuedBy(credential, authorities)) ??
+    fitting[0] ??
     candidates[0]
   );
 }
 
 /** Whether the peer accepts every signature of the chain. */
 function chainFits(credential: Credential, accepted: readonly SignatureScheme[]): boolean {
-  return chainSignatures(credential).every((signature) =>
-    accepted.some((scheme) => {
+  return chainOf(credential).every(({ selfSigned, signature }) => {
+    // RFC 8446 §4.4.2.2: self-signed certificates are not validated, so their algorithm is free
+    if (selfSigned) return true;
+    return accepted.some((scheme) => {
       const { algorithm, hash } = signatureSchemeRow(scheme);
       return SIGNATURE_KINDS[algorithm] === signature?.kind && (hash ?? 'none') === signature.hash;
-    }),
+    });
+  });
+}
+
+/** RFC 8446 §4.2.4: whether an authority of the list has issued a certificate of the chain. */
+function isIssuedBy(credential: Credential, authorities: readonly Uint8Array[]): boolean {
+  return (
+    authorities.length === 0 ||
+    chainOf(credential).some(({ issuer }) => includesBytes(authorities, issuer))
   );
 }
 
@@ -220,27 +238,31 @@ const SIGNATURE_KINDS: Readonly<Record<SignatureAlgorithm, SignatureKind>> = {
   ed448: 'eddsa',
 };
 
-type ChainSignature = SignatureParameters | undefined;
-
-const signaturesByCredential = new WeakMap<Credential, readonly ChainSignature[]>();
-
-/** What the certificates of a chain are signed with; `undefined` for what cannot be told. */
-function chainSignatures(credential: Credential): readonly ChainSignature[] {
-  let signatures = signaturesByCredential.get(credential);
-  if (signatures === undefined) {
-    signatures = credential.chain.flatMap(certificateSignature);
-    signaturesByCredential.set(credential, signatures);
-  }
-  return signatures;
+/** What is looked at in a certificate of an own chain. */
+interface ChainLink {
+  /** DER name; empty when the certificate cannot be read. */
+  readonly issuer: Uint8Array;
+  readonly selfSigned: boolean;
+  readonly signature: SignatureParameters | undefined;
 }
 
-function certificateSignature(der: Uint8Array): readonly ChainSignature[] {
+const chains = new WeakMap<Credential, readonly ChainLink[]>();
+
+function chainOf(credential: Credential): readonly ChainLink[] {
+  let chain = chains.get(credential);
+  if (chain === undefined) {
+    chain = credential.chain.map(readChainLink);
+    chains.set(credential, chain);
+  }
+  return chain;
+}
+
+function readChainLink(der: Uint8Array): ChainLink {
   try {
-    const certificate = parseCertificate(der);
-    // RFC 8446 §4.4.2.2: self-signed certificates are not validated, so their algorithm is free
-    return certificate.selfIssued ? [] : [certificate.signatureParameters];
+    const { issuer, selfIssued, signatureParameters } = parseCertificate(der);
+    return { issuer: issuer.der, selfSigned: selfIssued, signature: signatureParameters };
   } catch (error) {
-    if (error instanceof DerError) return [undefined];
-    throw error;
+    if (!(error instanceof DerError)) throw error;
+    return { issuer: new Uint8Array(0), selfSigned: false, signature: undefined };
   }
 }

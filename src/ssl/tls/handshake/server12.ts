@@ -135,7 +135,7 @@ function agreeOnSuite(
     const { certificateKeys } = keyExchangeRow(suite.keyExchange);
     const usable = (credential: Credential): boolean =>
       certificateKeys.includes(credential.keyType) && curveFits(credential, start);
-    return chooseCredential(link.config, version, accepted, inCertificates, usable);
+    return chooseCredential(link.config, version, { schemes: accepted, inCertificates, usable });
   };
   const cipherSuite = chooseSuite(
     link.config,

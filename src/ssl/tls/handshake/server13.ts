@@ -221,12 +221,11 @@ function agreeOnCredential(start: ServerStart, hello: ClientHello): SigningCrede
   const { signature_algorithms: codes, signature_algorithms_cert: certCodes } = hello.extensions;
   // RFC 8446 §4.2.3: mandatory where the server authenticates by certificate
   if (codes === undefined) throw new PeerMisbehaved('missing_extension', 'signature_algorithms');
-  const chosen = chooseCredential(
-    start.link.config,
-    'tlsv1.3',
-    schemesOf(codes),
-    schemesOf(certCodes ?? codes),
-  );
+  const chosen = chooseCredential(start.link.config, 'tlsv1.3', {
+    schemes: schemesOf(codes),
+    inCertificates: schemesOf(certCodes ?? codes),
+    authorities: hello.extensions.certificate_authorities,
+  });
   if (chosen === undefined) throw new PeerIncompatible('no_shared_signature_scheme');
   return chosen;
 }

@@ -151,6 +151,25 @@ for (const version of versions) {
       assert.equal(pair.server.lastAlert, 'sent fatal decrypt_error');
     });
 
+    it('is one of an authority that the server names, where there is one', () => {
+      const [known] = asking.trust.certificates;
+      const [stranger] = trusting(strangeAuthority().der).certificates;
+      const own = leaf('ed25519').credential;
+      const strange = { ...own, chain: [strangeAuthority().der] };
+      for (const [credentials, authority, sent] of [
+        [[strange, own], known, own],
+        [[own, strange], stranger, strange],
+        [[own], stranger, own],
+      ] as const) {
+        const certificateAuthorities = [authority?.subject.der ?? Buffer.alloc(0)];
+        const pair = connect({ credentials }, { ...asking, certificateAuthorities });
+        const certificate = pair.client.engine.info?.ownCertificate;
+        // With a stranger's certificate the server refuses; a client of TLS 1.2 never gets through.
+        if (certificate === undefined) assert.equal(sent, strange);
+        else assert.deepEqual(Buffer.from(certificate), Buffer.from(sent.chain[0] ?? []));
+      }
+    });
+
     it('that the server cannot use is not sent', () => {
       const pair = connect(
         { credentials: [leaf('ed25519').credential] },
