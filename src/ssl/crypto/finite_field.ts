@@ -111,23 +111,41 @@ function knownPair(parameters: DhParameters, recorded: Buffer | undefined): KeyP
     pair.setPrivateKey(recorded);
     wipe(recorded);
   }
-  const publicKey = pair.generateKeys();
+  const { length } = withoutLeadingZeros(parameters.prime);
+  // RFC 8446 §4.2.8.1: as long as the prime, which Node.js does not see to
+  const publicKey = padded(pair.generateKeys(), length);
   return {
     publicKey,
     agree(peerPublicKey) {
       // RFC 7919 §5.1: 1 < Y < p-1 keeps out of the only small subgroup of a safe prime
       expectInside(peerPublicKey, parameters.prime);
-      return secretFrom(pair.computeSecret(withoutLeadingZeros(peerPublicKey)), { wipe: true });
+      const secret = pair.computeSecret(withoutLeadingZeros(peerPublicKey));
+      const whole = padded(secret, length);
+      wipe(secret);
+      return secretFrom(whole, { wipe: true });
     },
   };
+}
+
+/** A copy with zeros on the left. */
+function padded(magnitude: Uint8Array, length: number): Buffer {
+  const whole = Buffer.alloc(length);
+  whole.set(magnitude, length - magnitude.length);
+  return whole;
 }
 
 /** A pair in any other group. An exponent of full length stands even where p-1 has small factors. */
 function unknownPair(group: ModularGroup, exponent: Buffer): KeyPair {
   const privateKey = group.exponent(exponent);
   wipe(exponent);
+  let publicKey: Buffer;
+  try {
+    publicKey = group.power(group.generator, privateKey);
+  } catch {
+    throw new CryptoFault('bad_parameters', 'no key can be made with these DH parameters');
+  }
   return {
-    publicKey: group.power(group.generator, privateKey),
+    publicKey,
     agree(peerPublicKey) {
       expectInside(peerPublicKey, group.modulus);
       return secretFrom(group.power(peerPublicKey, privateKey), { wipe: true });

@@ -13,6 +13,7 @@ import {
   secretBytes,
   systemEntropy,
 } from '../../../../src/ssl/crypto/index.ts';
+import { namedGroups } from '../../../../src/ssl/tls/iana/groups.ts';
 import { hex } from './vectors.ts';
 
 interface Vector {
@@ -103,6 +104,51 @@ const VECTORS: readonly Vector[] = [
     peerPublic: 'c9828876112095fe66762bdbf7c672e156d6cc253b833df1dd69b1b04e751f0f',
     shared: '8bd4054fb55b9d63fdfbacf9f04b9f0d35e6d63f537563efd46272900f89492d',
   },
+  {
+    source: 'RFC 7027 appendix A.1',
+    group: 'brainpoolP256r1',
+    private: '81db1ee100150ff2ea338d708271be38300cb54241d79950f77b063039804f1d',
+    public: `0444106e913f92bc02a1705d9953a8414db95e1aaa49e81d9e85f929a8e3100be5
+      8ab4846f11caccb73ce49cbdd120f5a900a69fd32c272223f789ef10eb089bdc`,
+    peerPrivate: '55e40bc41e37e3e2ad25c3c6654511ffa8474a91a0032087593852d3e7d76bd3',
+    peerPublic: `048d2d688c6cf93e1160ad04cc4429117dc2c41825e1e9fca0addd34e6f1b39f7b
+      990c57520812be512641e47034832106bc7d3e8dd0e4c7f1136d7006547cec6a`,
+    shared: '89afc39d41d3b327814b80940b042590f96556ec91e6ae7939bce31f3a18bf2b',
+  },
+  {
+    source: 'RFC 7027 appendix A.2',
+    group: 'brainpoolP384r1',
+    private: `1e20f5e048a5886f1f157c74e91bde2b98c8b52d58e5003d57053fc4b0bd65d6
+      f15eb5d1ee1610df870795143627d042`,
+    public: `0468b665dd91c195800650cdd363c625f4e742e8134667b767b1b476793588f885
+      ab698c852d4a6e77a252d6380fcaf06855bc91a39c9ec01dee36017b7d673a93
+      1236d2f1f5c83942d049e3fa20607493e0d038ff2fd30c2ab67d15c85f7faa59`,
+    peerPrivate: `032640bc6003c59260f7250c3db58ce647f98e1260acce4acda3dd869f74e01f
+      8ba5e0324309db6a9831497abac96670`,
+    peerPublic: `044d44326f269a597a5b58bba565da5556ed7fd9a8a9eb76c25f46db69d19dc8ce
+      6ad18e404b15738b2086df37e71d1eb462d692136de56cbe93bf5fa3188ef58b
+      c8a3a0ec6c1e151a21038a42e9185329b5b275903d192f8d4e1f32fe9cc78c48`,
+    shared: `0bd9d3a7ea0b3d519d09d8e48d0785fb744a6b355e6304bc51c229fbbce239bb
+      adf6403715c35d4fb2a5444f575d4f42`,
+  },
+  {
+    source: 'RFC 7027 appendix A.3',
+    group: 'brainpoolP512r1',
+    private: `16302ff0dbbb5a8d733dab7141c1b45acbc8715939677f6a56850a38bd87bd59
+      b09e80279609ff333eb9d4c061231fb26f92eeb04982a5f1d1764cad57665422`,
+    public: `040a420517e406aac0acdce90fcd71487718d3b953efd7fbec5f7f27e28c614999
+      9397e91e029e06457db2d3e640668b392c2a7e737a7f0bf04436d11640fd09fd
+      72e6882e8db28aad36237cd25d580db23783961c8dc52dfa2ec138ad472a0fce
+      f3887cf62b623b2a87de5c588301ea3e5fc269b373b60724f5e82a6ad147fde7`,
+    peerPrivate: `230e18e1bcc88a362fa54e4ea3902009292f7f8033624fd471b5d8ace49d12cf
+      abbc19963dab8e2f1eba00bffb29e4d72d13f2224562f405cb80503666b25429`,
+    peerPublic: `049d45f66de5d67e2e6db6e93a59ce0bb48106097ff78a081de781cdb31fce8ccb
+      aaea8dd4320c4119f1e9cd437a2eab3731fa9668ab268d871deda55a5473199f
+      2fdc313095bcdd5fb3a91636f07a959c8e86b5636a1e930e8396049cb481961d
+      365cc11453a06c719835475b12cb52fc3c383bce35e27ef194512b71876285fa`,
+    shared: `a7927098655f1f9976fa50a9d566865dc530331846381c87256baf3226244b76
+      d36403c024d7bbf0aa0803eaff405d3d24f11a9b5c0bef679fe1454b21c4cd1f`,
+  },
 ];
 
 for (const vector of VECTORS) {
@@ -121,7 +167,6 @@ for (const vector of VECTORS) {
 }
 
 test('every group agrees with fresh keys, also in one step', () => {
-  assert.deepEqual([...groupNames].sort(), [...new Set(VECTORS.map((v) => v.group))].sort());
   for (const group of groupNames) {
     const client = generateKeyShare(group, systemEntropy);
     assert.equal(client.publicKey.length, publicValueLength(group));
@@ -138,10 +183,23 @@ test('every group agrees with fresh keys, also in one step', () => {
 const refuses = (reason: CryptoReason) => (error: unknown) =>
   error instanceof CryptoFault && error.reason === reason;
 
+test('every group of the registry has a row', () => {
+  assert.deepEqual([...groupNames].sort(), [...namedGroups].sort());
+});
+
+test('the curves of TLS 1.3 are those of RFC 7027 under other names', () => {
+  for (const curve of ['brainpoolP256r1', 'brainpoolP384r1', 'brainpoolP512r1'] as const) {
+    const old = generateKeyShare(curve, systemEntropy);
+    const { publicKey, secret } = encapsulate(`${curve}tls13`, old.publicKey, systemEntropy);
+    assert.deepEqual(secretBytes(old.agree(publicKey)), secretBytes(secret));
+  }
+});
+
 test('a public value of another length is refused', () => {
   for (const group of groupNames) {
     const share = generateKeyShare(group, systemEntropy);
     for (const change of [-1, 1]) {
+      // What a KEM's client gets back has another length than what it sends
       const value = Buffer.alloc(publicValueLength(group) + change, 4);
       assert.throws(() => share.agree(value), refuses('bad_public_value'), group);
     }
@@ -166,8 +224,10 @@ test('points of small order are refused on Montgomery curves', () => {
   }
 });
 
+const CURVES = groupNames.filter((group) => /^(secp\d+[kr]\d$|sect|brainpool)/.test(group));
+
 test('points off the curve, at infinity or compressed are refused', () => {
-  for (const group of ['secp256r1', 'secp384r1', 'secp521r1'] as const) {
+  for (const group of CURVES) {
     const share = generateKeyShare(group, systemEntropy);
     const peer = generateKeyShare(group, systemEntropy).publicKey;
     const offCurve = Buffer.from(peer);
@@ -193,5 +253,20 @@ test('points off the curve, at infinity or compressed are refused', () => {
 test('a recorded private key out of range is refused', () => {
   for (const scalar of [Buffer.alloc(32), Buffer.alloc(32, 0xff)]) {
     assert.throws(() => generateKeyShare('secp256r1', fixedEntropy(scalar)), refuses('bad_key'));
+  }
+});
+
+test('points of small order are refused on binary curves', () => {
+  // Wycheproof, ecdh_sect283k1_test.json: test 1, and the points of tests 21 to 25
+  const scalar = hex('013826bf5645617bfbbb162685d0f52f70fcd35e660cb19e70de811999ef28c97a9d4934');
+  const point = hex(`0401eef8bea17e53e591beac95c110187f6d7c27a40d202ac73064b4ca054aa1f51608ddd5
+    042e4525c94f62a1ddae8097c365fc8c9fbeca85feea1c2713f015bd5f584a89b9e13720`);
+  const shared = hex('05ca68e2b421013f6083d598df151560a45d4ec2ea3fc69ed5383653ea2397a5a627f586');
+  const share = generateKeyShare('sect283k1', fixedEntropy(scalar));
+  assert.deepEqual(secretBytes(share.agree(point)), shared);
+  const zero = '00'.repeat(36);
+  const one = `${'00'.repeat(35)}01`;
+  for (const low of [`04${zero}${one}`, `04${one}${one}`, `04${one}${zero}`]) {
+    assert.throws(() => share.agree(hex(low)), refuses('zero_shared_secret'));
   }
 });

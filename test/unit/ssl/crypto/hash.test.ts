@@ -61,6 +61,16 @@ test('a running hash can be read, copied and continued', () => {
   );
 });
 
+test('the transcript of old versions is hashed by MD5 and SHA-1 at once', () => {
+  const running = new RunningHash('md5_sha').update(Buffer.from('a'));
+  const branch = running.copy();
+  running.update(Buffer.from('bc'));
+  assert.deepEqual(running.digest(), hex(ABC.md5 + ABC.sha));
+  assert.deepEqual(branch.digest(Buffer.from('b'), Buffer.from('c')), hex(ABC.md5 + ABC.sha));
+  assert.deepEqual(branch.update(Buffer.from('bc')).digest(), hex(ABC.md5 + ABC.sha));
+  assert.equal(running.name, 'md5_sha');
+});
+
 test('HMAC gives the values of RFC 4231 and RFC 2202', () => {
   const jefe = Buffer.from('Jefe');
   const data = Buffer.from('what do ya want for nothing?');
