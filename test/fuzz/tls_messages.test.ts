@@ -14,6 +14,7 @@ import {
   writeHandshakeTls12,
   writeHandshakeTls13,
 } from '../../src/ssl/tls/messages/handshake.ts';
+import { readSsl2ClientHello } from '../../src/ssl/tls/messages/ssl2_client_hello.ts';
 import { ReadHalf } from '../../src/ssl/tls/record/read_half.ts';
 import { samplesTls12, samplesTls13 } from '../unit/ssl/tls/messages/samples.ts';
 import { loadTraces } from '../unit/ssl/tls/record/rfc8448_trace.ts';
@@ -98,6 +99,32 @@ test('changed messages end in a fault or parse, and what parses can be written',
     parsed > RUNS / 100,
     `${parsed} of ${RUNS} parsed: the changes are too wild to test anything`,
   );
+});
+
+test('changed hellos of SSL 2.0 end in a fault, or in a hello of today', () => {
+  const challenge = Buffer.alloc(32, 7);
+  const hello = Buffer.concat([
+    Buffer.from('01030000090000002001008000000400002f', 'hex'),
+    challenge,
+  ]);
+  let parsed = 0;
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 3 }), (changes) => {
+      const message = mutate(hello, changes);
+      const half = new ReadHalf(4096);
+      half.acceptSsl2Hello();
+      half.push(Buffer.from([0x80 | (message.length >> 8), message.length & 255]));
+      half.push(message);
+      survives(() => half.next());
+      const read = (): void => {
+        const frame = readSsl2ClientHello(message);
+        readHandshakeTls12(frame, { version: 'sslv3' });
+      };
+      if (survives(read)) parsed += 1;
+    }),
+    { numRuns: Math.ceil(RUNS / 4) },
+  );
+  assert.ok(parsed > RUNS / 100, `${parsed} parsed`);
 });
 
 test('changed streams of records end in a fault or in messages', () => {

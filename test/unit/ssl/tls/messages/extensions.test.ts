@@ -15,7 +15,11 @@ import {
   fragmentLengthCode,
   fragmentLengthOf,
 } from '../../../../../src/ssl/tls/messages/extensions/max_fragment_length.ts';
-import { bindersLength } from '../../../../../src/ssl/tls/messages/extensions/pre_shared_key.ts';
+import {
+  bindersLength,
+  placeBinders,
+  truncatedClientHello,
+} from '../../../../../src/ssl/tls/messages/extensions/pre_shared_key.ts';
 import {
   type ExtensionContext,
   readExtensions,
@@ -264,4 +268,39 @@ test('server names, fragment lengths and GREASE', () => {
   assert.equal(grease.length, 16);
   assert.deepEqual([grease[0], grease[15]], [0x0a0a, 0xfafa]);
   assert.ok(!extensionNames.some((name) => isGrease(extensionCode(name))));
+});
+
+test('binders go over the end of a hello, and cover what stands before them', () => {
+  const sample = samplesTls13.find(({ name }) => name === 'ClientHello');
+  assert.ok(sample?.message.msgType === 'client_hello');
+  const { message, context } = sample;
+  const psks = {
+    identities: [
+      { identity: bytes(5), obfuscatedTicketAge: 1 },
+      { identity: bytes(9), obfuscatedTicketAge: 2 },
+    ],
+    binders: [bytes(32), bytes(48)],
+  };
+  const withPsks = (binders: readonly Uint8Array[]): Uint8Array =>
+    writeHandshakeTls13(
+      { ...message, extensions: { ...message.extensions, pre_shared_key: { ...psks, binders } } },
+      context,
+    );
+  const blank = withPsks([new Uint8Array(32), new Uint8Array(48)]);
+  const covered = Buffer.from(truncatedClientHello(blank, psks));
+  assert.equal(blank.length - covered.length, 2 + 33 + 49);
+  placeBinders(blank, psks.binders);
+  const final = withPsks(psks.binders);
+  assert.ok(Buffer.from(blank).equals(final));
+  assert.ok(covered.equals(truncatedClientHello(final, psks)));
+  assert.throws(() => placeBinders(blank, [bytes(32), bytes(32)]), { reason: 'internal_error' });
+});
+
+test('a record size limit below 64 is an illegal_parameter', () => {
+  const type = extensionCode('record_size_limit');
+  assert.deepEqual(
+    refused(() => read('client_hello', block([type, '003f']))),
+    ['illegal_record_size_limit', 'illegal_parameter'],
+  );
+  assert.deepEqual(read('encrypted_extensions', block([type, '0040'])), { record_size_limit: 64 });
 });

@@ -124,3 +124,15 @@ test('values that a type does not have are refused', () => {
     { reason: 'illegal_group' },
   );
 });
+
+test('SSL 3.0 sends an encrypted premaster secret without its length', () => {
+  const exchangeKeys = bytes(256);
+  const message = { msgType: 'client_key_exchange', pskIdentity: undefined, exchangeKeys } as const;
+  const body = (version: 'sslv3' | 'tlsv1'): Uint8Array =>
+    writeHandshakeTls12(message, { version, keyExchange: 'rsa' }).subarray(4);
+  assert.deepEqual(Buffer.from(body('sslv3')), Buffer.from(exchangeKeys));
+  assert.deepEqual(Buffer.from(body('tlsv1')), Buffer.from([1, 0, ...exchangeKeys]));
+  const frame = { type: 'client_key_exchange', bytes: exchangeKeys, body: exchangeKeys } as const;
+  const read = readHandshakeTls12(frame, { version: 'sslv3', keyExchange: 'rsa' });
+  assert.deepEqual(plain(read), plain(message));
+});

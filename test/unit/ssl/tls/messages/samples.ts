@@ -362,4 +362,25 @@ export const samplesTls12: readonly Sample<HandshakeTls12>[] = [
     message: { msgType: 'next_protocol', selectedProtocol: Buffer.from('http/1.1') },
   },
   { name: 'Finished', context: tls12, message: { msgType: 'finished', verifyData: bytes(12) } },
+  {
+    name: 'Finished of SSL 3.0',
+    context: { version: 'sslv3', verifyDataLength: 36 },
+    message: { msgType: 'finished', verifyData: bytes(36) },
+  },
+  {
+    name: 'ClientKeyExchange of dhe_rsa in SSL 3.0',
+    context: { version: 'sslv3', keyExchange: 'dhe_rsa' },
+    message: { msgType: 'client_key_exchange', pskIdentity: undefined, exchangeKeys: bytes(256) },
+  },
+  {
+    name: 'ServerKeyExchange of SSL 3.0',
+    context: { version: 'sslv3', keyExchange: 'dhe_dss' },
+    message: {
+      msgType: 'server_key_exchange',
+      pskIdentityHint: undefined,
+      params: dheParams,
+      paramsBytes: serverParamsBytes(dheParams),
+      signed: { algorithm: undefined, signature: bytes(46) },
+    },
+  },
 ];
