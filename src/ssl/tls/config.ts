@@ -5,11 +5,18 @@
  */
 
 import {
+  agreeWith,
+  type DhParameters,
+  decryptPremasterSecret,
   type Entropy,
   type KeyType,
   type PrivateKey,
   type PssRestriction,
+  type RunningHash,
+  type Secret,
+  type SrpGroupName,
   sign,
+  signSsl3CertificateVerify,
 } from '../crypto/index.ts';
 import type { HostReference, TrustStore } from '../x509/index.ts';
 import type { CipherSuite } from './iana/cipher_suites.ts';
@@ -39,6 +46,15 @@ export interface Credential {
   readonly pss?: PssRestriction | undefined;
   /** Signs `data` (not a digest) by the scheme. A throw ends the handshake with internal_error. */
   sign(scheme: SignatureScheme, data: Uint8Array): Uint8Array;
+  /**
+   * Decrypts the premaster secret of an RSA key exchange as `decryptPremasterSecret` does, without ever
+   * telling whether it could; absent for keys that cannot.
+   */
+  decrypt?(ciphertext: Uint8Array, fallback: Uint8Array, version: number): Secret;
+  /** ECDH with the point of a peer; absent for keys that cannot. */
+  agree?(point: Uint8Array): Secret;
+  /** Signs the CertificateVerify of SSL 3.0, which hashes the master secret too (RFC 6101 §5.6.8). */
+  signSsl3?(masterSecret: Secret, transcript: RunningHash): Uint8Array;
 }
 
 /** A credential of a chain and its private key. */
@@ -50,7 +66,42 @@ export function credentialOf(chain: readonly Uint8Array[], key: PrivateKey): Cre
     bits: key.bits,
     pss: key.pss,
     sign: (scheme, data) => sign(scheme, key, data),
+    ...(key.type === 'rsa' ? { decrypt: decryptionBy(key) } : {}),
+    ...(key.type === 'ec' ? { agree: (point: Uint8Array) => agreeWith(key, point) } : {}),
+    signSsl3: (masterSecret, transcript) =>
+      signSsl3CertificateVerify(key, masterSecret, transcript),
   };
+}
+
+function decryptionBy(key: PrivateKey): NonNullable<Credential['decrypt']> {
+  return (ciphertext, fallback, version) =>
+    decryptPremasterSecret(key, ciphertext, fallback, version);
+}
+
+/** RFC 5054: what a client logs in with; UTF-8, prepared by SASLprep where that matters. */
+export interface SrpIdentity {
+  readonly user: Uint8Array;
+  readonly password: Uint8Array;
+}
+
+/**
+ * RFC 5054 §2.5.1.3: how a server answers for users it does not know, so that nobody can tell who is
+ * known. All servers of one name must have the same.
+ */
+export interface SrpDecoy {
+  /** A secret from which salts and verifiers are derived. */
+  readonly seed: Uint8Array;
+  /** The group that known users have. */
+  readonly group: SrpGroupName;
+}
+
+/** Client: how the protocol of NPN is chosen among those the server lists. */
+export interface NextProtocolWish {
+  /** Whose order decides. */
+  readonly precedence: 'client' | 'server';
+  readonly protocols: readonly Uint8Array[];
+  /** What is named when nothing is shared; without it the first own one. */
+  readonly fallback?: Uint8Array | undefined;
 }
 
 /** All that an engine is told. */
@@ -92,6 +143,43 @@ export interface EngineConfig {
   /** Server: DER names sent in certificate_authorities (1.3) or CertificateRequest (1.2). */
   readonly certificateAuthorities?: readonly Uint8Array[] | undefined;
 
+  /** Client: tell the server that a try with newer versions failed (RFC 7507). Default false. */
+  readonly fallback?: boolean;
+  /** Client: the smallest prime of Diffie-Hellman that is accepted, in bits. Default 2048. */
+  readonly minDhBits?: number;
+  /** Server before TLS 1.3: the group of DHE where the client names none; default ffdhe2048. */
+  readonly dhParameters?: DhParameters | undefined;
+  /** Before TLS 1.3. Client: the PSK identity. Server: the identity hint. */
+  readonly pskIdentity?: Uint8Array | undefined;
+  /** Client: what to log in with; without it no SRP suite is offered. */
+  readonly srpIdentity?: SrpIdentity | undefined;
+  /** Server: how unknown users of SRP are hidden; without it they get unknown_psk_identity. */
+  readonly srpDecoy?: SrpDecoy | undefined;
+  /** Before TLS 1.3: offer and accept encrypt_then_mac (RFC 7366). Default true. */
+  readonly encryptThenMac?: boolean;
+  /** SSL 3.0 and TLS 1.0: how the IV of CBC is kept unpredictable. Default `one_n_minus_one`. */
+  readonly beastMitigation?: 'disabled' | 'one_n_minus_one' | 'zero_n';
+  /** TLS 1.0: whether the bytes of a padding are looked at. Default true. */
+  readonly paddingCheck?: boolean;
+  /** Client: ask for records of at most so many bytes (RFC 6066 §4). */
+  readonly maxFragmentLength?: 512 | 1024 | 2048 | 4096 | undefined;
+  /** The most plaintext this side takes in a record (RFC 8449), 64 to 16384; `undefined`: not told. */
+  readonly recordSizeLimit?: number | undefined;
+  /** Client before TLS 1.3: takes part in NPN. */
+  readonly nextProtocols?: NextProtocolWish | undefined;
+  /** Server before TLS 1.3: the protocols listed by NPN. */
+  readonly nextProtocolsAdvertised?: readonly Uint8Array[] | undefined;
+  /** Client: ask for a stapled OCSP response. Default false. */
+  readonly stapling?: boolean;
+  /** Server: the DER OCSPResponse to staple for the own certificate. */
+  readonly ocspResponse?: Uint8Array | undefined;
+  /** Renegotiate with nobody who does not speak RFC 5746. Default true. */
+  readonly secureRenegotiate?: boolean;
+  /** Server: let clients ask for renegotiation. Default true. */
+  readonly clientRenegotiation?: boolean;
+  /** Before TLS 1.3: the records sent under one key before it is renegotiated. Default 2^28. */
+  readonly renegotiateAt?: number;
+
   /** Bytes one handshake message may have; more is handshake_failure. Default 262144. */
   readonly maxHandshakeSize?: number;
   /** TLS 1.3: look like a TLS 1.2 resumption to middleboxes (RFC 8446 appendix D.4). Default true. */
@@ -122,3 +210,9 @@ export const DEFAULT_MAX_HANDSHAKE_SIZE = 262144;
 
 /** `keyUpdateAt` when the config has none: OTP's default, about 2^38.5. */
 export const DEFAULT_KEY_UPDATE_AT = 388_736_063_997;
+
+/** `minDhBits` when the config has none: RFC 7919 §2 has no smaller group. */
+export const DEFAULT_MIN_DH_BITS = 2048;
+
+/** `renegotiateAt` when the config has none; OTP's default too. */
+export const DEFAULT_RENEGOTIATE_AT = 2 ** 28;
