@@ -235,7 +235,9 @@ signature_atoms() ->
      rsa_pkcs1_sha1, rsa_pkcs1_sha224, rsa_pkcs1_sha256, rsa_pkcs1_sha384, rsa_pkcs1_sha512,
      ecdsa_sha1, mldsa44, mldsa65, mldsa87,
      rsa_pkcs1_md5, dsa_sha1, dsa_sha224, dsa_sha256, dsa_sha384, dsa_sha512,
-     ecdsa_sha224, eddsa, rsa_pss, rsa_pss_rsae, rsa_pss_pss, sha1].
+     ecdsa_sha224, eddsa, rsa_pss, rsa_pss_rsae, rsa_pss_pss, sha1,
+     ecdsa_brainpoolP256r1tls13_sha256, ecdsa_brainpoolP384r1tls13_sha384,
+     ecdsa_brainpoolP512r1tls13_sha512].
 
 option_atoms() ->
     [alpn_advertised_protocols, alpn_preferred_protocols, anti_replay, beast_mitigation,
