@@ -181,15 +181,16 @@ function compressions(hash: HashName, run: () => void): number {
 test('records of one length cost the same number of compressions, whatever is in them', () => {
   for (const kind of CASES.filter(({ construction }) => construction === 'hmac')) {
     const mac = macOf(kind);
-    for (const total of [320, 336, 512, 1024]) {
+    for (const total of [80, 96, 320, 336, 512, 1024]) {
       const seen = new Set<number>();
       for (let last = 0; last <= 255; last++) {
         const plaintext = Buffer.alloc(total, last);
         const wrongPadding = Buffer.from(plaintext);
         wrongPadding[total - 2] = last ^ 1;
         const length = total - mac.length - 1 - last;
-        const good = seal(kind, mac, Buffer.alloc(length, 5), last);
-        for (const record of [plaintext, wrongPadding, good]) {
+        const records = [plaintext, wrongPadding];
+        if (length >= 0) records.push(seal(kind, mac, Buffer.alloc(length, 5), last));
+        for (const record of records) {
           seen.add(compressions(kind.hash, () => open(kind, mac, record)));
         }
       }
