@@ -188,7 +188,7 @@ test('records of one length cost the same number of compressions, whatever is in
         const wrongPadding = Buffer.from(plaintext);
         wrongPadding[total - 2] = last ^ 1;
         const length = total - mac.length - 1 - last;
-        const records = [plaintext, wrongPadding];
+        const records: Buffer[] = [plaintext, wrongPadding];
         if (length >= 0) records.push(seal(kind, mac, Buffer.alloc(length, 5), last));
         for (const record of records) {
           seen.add(compressions(kind.hash, () => open(kind, mac, record)));
