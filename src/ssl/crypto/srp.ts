@@ -6,8 +6,15 @@
 
 import { withoutLeadingZeros } from './der.ts';
 import type { Entropy } from './entropy.ts';
+import { CryptoFault } from './fault.ts';
 import { hash } from './hash.ts';
-import { type Exponent, expectInside, type ModularGroup, modularGroup } from './modular.ts';
+import {
+  type Exponent,
+  expectInside,
+  isInside,
+  type ModularGroup,
+  modularGroup,
+} from './modular.ts';
 import { type Secret, secretFrom, wipe } from './secret.ts';
 import { type SrpGroupName, srpGroup } from './srp_groups.ts';
 
@@ -61,9 +68,13 @@ export function srpPrivateKey(user: Uint8Array, password: Uint8Array, salt: Uint
  *
  * @param privateKey `srpPrivateKey` of the user; what OTP's `user_lookup_fun` returns as the derived
  * key. Only read
+ * @throws CryptoFault `bad_key` when it is zero
  */
 export function srpVerifier(group: SrpGroupName, privateKey: Uint8Array): Buffer {
   const field = fieldOf(group);
+  if (withoutLeadingZeros(privateKey).length === 0) {
+    throw new CryptoFault('bad_key', 'the SRP key of a user is zero');
+  }
   return field.power(field.generator, field.exponent(privateKey));
 }
 
@@ -93,9 +104,17 @@ export function srpClient(input: SrpClientInput, entropy: Entropy): SrpClientRes
   return { publicKey, premasterSecret };
 }
 
-/** The server's side: RFC 5054 §2.5.3 and §2.6. @param verifier `srpVerifier` of the user */
+/**
+ * The server's side: RFC 5054 §2.5.3 and §2.6.
+ *
+ * @param verifier `srpVerifier` of the user; only read
+ * @throws CryptoFault `bad_key` when it cannot be one
+ */
 export function srpServer(group: SrpGroupName, verifier: Uint8Array, entropy: Entropy): SrpServer {
   const field = fieldOf(group);
+  if (!isInside(verifier, field.modulus)) {
+    throw new CryptoFault('bad_key', 'the SRP verifier of a user is not in the group');
+  }
   const n = numberOf(field.modulus);
   const v = numberOf(verifier);
   const bytes = entropy.bytes(PRIVATE_LENGTH, 'srp_server');

@@ -5,6 +5,7 @@
 
 import { createDiffieHellmanGroup } from 'node:crypto';
 import { type DhParameters, sameParameters } from './dh_parameters.ts';
+import { CryptoFault } from './fault.ts';
 
 interface SrpRow {
   readonly generator: number;
@@ -59,10 +60,17 @@ export const srpGroupNames = Object.keys(SRP_GROUPS) as readonly SrpGroupName[];
 
 const KNOWN = new Map<SrpGroupName, DhParameters>();
 
-/** The prime and generator of a group. */
+/**
+ * The prime and generator of a group.
+ *
+ * @throws CryptoFault `unsupported_algorithm` for a name from outside that is none
+ */
 export function srpGroup(name: SrpGroupName): DhParameters {
   const known = KNOWN.get(name);
   if (known !== undefined) return known;
+  if (!Object.hasOwn(SRP_GROUPS, name)) {
+    throw new CryptoFault('unsupported_algorithm', 'there is no such SRP group');
+  }
   const { generator, prime }: SrpRow = SRP_GROUPS[name];
   const group = {
     generator: Buffer.of(generator),

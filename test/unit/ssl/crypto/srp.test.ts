@@ -119,6 +119,20 @@ test('multiples of N, and what no honest peer sends, are refused', () => {
   assert.throws(() => server.agree(Buffer.alloc(200)), badPublicValue);
 });
 
+test('keys and verifiers that are none are our own fault', () => {
+  const refuses = (reason: string) => (error: unknown) =>
+    error instanceof CryptoFault && error.reason === reason;
+  for (const key of [Buffer.alloc(0), Buffer.alloc(20)]) {
+    assert.throws(() => srpVerifier('srp_1024', key), refuses('bad_key'));
+  }
+  const { prime } = srpGroup('srp_1024');
+  for (const verifier of [Buffer.alloc(0), Buffer.of(0, 1), prime, Buffer.alloc(200, 7)]) {
+    assert.throws(() => srpServer('srp_1024', verifier, systemEntropy), refuses('bad_key'));
+  }
+  const unknown = 'toString' as (typeof srpGroupNames)[number];
+  assert.throws(() => srpGroup(unknown), refuses('unsupported_algorithm'));
+});
+
 test('groups are found by their numbers', () => {
   for (const group of srpGroupNames) {
     const { prime, generator } = srpGroup(group);
