@@ -38,6 +38,7 @@ import {
   versionCode,
   versionFromCode,
 } from '../../../../../src/ssl/tls/iana/versions.ts';
+import { keyExchangeShapes } from '../../../../../src/ssl/tls/messages/key_exchange_shapes.ts';
 import { WireWriter } from '../../../../../src/ssl/tls/wire.ts';
 
 test('suites: no code, name or OpenSSL name stands twice, and each finds its row', () => {
@@ -108,6 +109,15 @@ test('suites: all that Node.js has are in the table, but for Camellia and ARIA',
     .map((name) => name.toUpperCase())
     .filter((name) => cipherSuiteFromOpensslName(name) === undefined);
   assert.deepEqual(missing, []);
+});
+
+test('suites: none is of export grade, and none has a temporary RSA key', () => {
+  assert.ok(!cipherSuites.some(({ name }) => /EXPORT|_40_|RC2|IDEA/.test(name)));
+  // RFC 2246 §D.1: the codes of the suites of export grade
+  const exportCodes = [0x03, 0x06, 0x08, 0x0b, 0x0e, 0x11, 0x14, 0x17, 0x19, 0x62, 0x64];
+  for (const code of exportCodes) assert.equal(cipherSuiteFromCode(code), undefined);
+  // RFC 2246 §7.4.3: with RSA that message carried nothing but the temporary key
+  assert.deepEqual(keyExchangeShapes.rsa.server, { hint: false, params: undefined, signed: false });
 });
 
 test("suites: OpenSSL's own name is understood where OTP prints another", () => {
