@@ -191,6 +191,23 @@ test('groups: each belongs to some version, and only curves serve ECDHE before T
   );
 });
 
+/** `ssl:eccs()` of OTP 25. */
+const OTP_ECCS = [
+  ...['sect571r1', 'sect571k1', 'secp521r1', 'brainpoolP512r1', 'sect409k1', 'sect409r1'],
+  ...['brainpoolP384r1', 'secp384r1', 'sect283k1', 'sect283r1', 'brainpoolP256r1', 'secp256k1'],
+  ...['secp256r1', 'sect239k1', 'sect233k1', 'sect233r1', 'secp224k1', 'secp224r1', 'sect193r1'],
+  ...['sect193r2', 'secp192k1', 'secp192r1', 'sect163k1', 'sect163r1', 'sect163r2', 'secp160k1'],
+  ...['secp160r1', 'secp160r2'],
+];
+
+test("groups: OTP's curves are all there, for ECDHE, and can be computed", () => {
+  assert.equal(OTP_ECCS.length, 28);
+  for (const curve of OTP_ECCS) {
+    assert.ok(isTls12Curve(curve as NamedGroup), curve);
+    assert.ok((groupNames as readonly string[]).includes(curve), curve);
+  }
+});
+
 test('groups: the engine has a code for each that can be computed', () => {
   for (const group of groupNames) assert.ok(namedGroups.includes(group), group);
 });

@@ -39,6 +39,7 @@ import {
   readHandshakeTls12,
 } from '../../../../../src/ssl/tls/messages/handshake.ts';
 import type { ServerHelloTls12 } from '../../../../../src/ssl/tls/messages/server_hello.ts';
+import { readSsl2ClientHello } from '../../../../../src/ssl/tls/messages/ssl2_client_hello.ts';
 import { Deframer } from '../../../../../src/ssl/tls/record/deframer.ts';
 import { HandshakeJoiner } from '../../../../../src/ssl/tls/record/handshake_joiner.ts';
 import type { RawRecord, RecordKeys } from '../../../../../src/ssl/tls/record/protection.ts';
@@ -61,6 +62,7 @@ const serverKey = importPrivateKeyPem(readFileSync('test/vectors/tls/session_key
 
 function recordsOf(hex: string): readonly RawRecord[] {
   const deframer = new Deframer();
+  deframer.acceptSsl2Hello();
   deframer.push(Buffer.from(hex, 'hex'));
   const records: RawRecord[] = [];
   for (let record = deframer.next(20000); record; record = deframer.next(20000)) {
@@ -80,8 +82,18 @@ function directionOf(hex: string): Direction {
   const records = recordsOf(hex);
   const change = records.findIndex(({ type }) => type === 'change_cipher_spec');
   assert.ok(change > 0);
-  const contents = records.slice(0, change).map(({ fragment }) => fragment);
-  return { frames: framesIn(contents), protectedRecords: records.slice(change + 1) };
+  const plain = records.slice(0, change);
+  // RFC 5246 §E.2: the length in front of a hello of SSL 2.0 is no part of it
+  const hellos = plain
+    .filter(({ ssl2Hello }) => ssl2Hello === true)
+    .map(({ header, fragment }) => Buffer.concat([header, fragment]).subarray(2));
+  const contents = plain
+    .filter(({ ssl2Hello }) => ssl2Hello === undefined)
+    .map(({ fragment }) => fragment);
+  return {
+    frames: [...hellos.map(readSsl2ClientHello), ...framesIn(contents)],
+    protectedRecords: records.slice(change + 1),
+  };
 }
 
 function framesIn(contents: readonly Uint8Array[]): readonly HandshakeFrame[] {
@@ -240,8 +252,9 @@ for (const session of sessions) {
   });
 }
 
-test('the sessions cover every version, and CBC in both orders', () => {
+test('the sessions cover every version, CBC in both orders, and hellos of SSL 2.0', () => {
   const seen = new Set<string>();
+  assert.equal(sessions.filter(({ client }) => client.startsWith('80')).length, 2);
   for (const session of sessions) {
     const { version, suite, serverHello } = agreedIn(
       directionOf(session.client),
