@@ -9,6 +9,7 @@ import {
   type DhParameters,
   decryptPremasterSecret,
   type Entropy,
+  type HashName,
   type KeyType,
   type PrivateKey,
   type PssRestriction,
@@ -23,6 +24,9 @@ import type { CipherSuite } from './iana/cipher_suites.ts';
 import type { NamedGroup } from './iana/groups.ts';
 import type { SignatureScheme } from './iana/signature_schemes.ts';
 import type { ProtocolVersion } from './iana/versions.ts';
+import type { CertificateCompression } from './messages/certificate_compression.ts';
+import type { Session } from './session/session.ts';
+import type { TicketKeeper } from './session/ticket_keeper13.ts';
 
 export type { CipherSuite, HostReference, NamedGroup, ProtocolVersion, SignatureScheme };
 
@@ -104,6 +108,17 @@ export interface NextProtocolWish {
   readonly fallback?: Uint8Array | undefined;
 }
 
+/** How a PSK of TLS 1.3 is used: alone, or with a key agreement besides (RFC 8446 §4.2.9). */
+export type PskMode = 'psk_ke' | 'psk_dhe_ke';
+
+/** A key of TLS 1.3 that both sides were given beforehand (RFC 8446 §2.2). */
+export interface ExternalPsk {
+  readonly identity: Uint8Array;
+  readonly key: Secret;
+  /** The hash that the key goes with; SHA-256 where nothing else was said (RFC 8446 §4.2.11). */
+  readonly hash: HashName;
+}
+
 /** All that an engine is told. */
 export interface EngineConfig {
   readonly role: Role;
@@ -179,6 +194,35 @@ export interface EngineConfig {
   readonly clientRenegotiation?: boolean;
   /** Before TLS 1.3: the records sent under one key before it is renegotiated. Default 2^28. */
   readonly renegotiateAt?: number;
+
+  /** TLS 1.3: keys shared beforehand. Client: offered, in this order, behind `tickets`. */
+  readonly externalPsks?: readonly ExternalPsk[];
+  /** TLS 1.3: how PSKs may be used, tickets among them. Default `psk_dhe_ke` alone. */
+  readonly pskModes?: readonly PskMode[];
+  /** TLS 1.3 client: sessions to resume, the preferred first; those that cannot be are passed over. */
+  readonly tickets?: readonly Session[];
+  /**
+   * TLS 1.3 client: data for the first flight, sent where the first of `tickets` allows as much. An
+   * `early_data` event tells what became of it; it is never sent again by itself.
+   */
+  readonly earlyData?: Uint8Array | undefined;
+  /** TLS 1.3 server: where session tickets come from; `undefined`: there are none. */
+  readonly ticketKeeper?: TicketKeeper | undefined;
+  /** TLS 1.3 server: tickets that are sent after each handshake. Default 3. */
+  readonly ticketCount?: number;
+  /** TLS 1.3 server: tickets carry the client's chain, so that resumed connections know it. */
+  readonly ticketsWithCertificate?: boolean;
+  /** TLS 1.3 server: bytes of early data that are taken with a ticket. Default 0: none. */
+  readonly maxEarlyDataSize?: number;
+  /**
+   * Tells apart what else decides whether a peer is believed, such as functions of the user: sessions
+   * are resumed only under the name they were made with.
+   */
+  readonly policyName?: string;
+  /** TLS 1.3 client: certificates may be asked for after the handshake (RFC 8446 §4.6.2). */
+  readonly postHandshakeAuth?: boolean;
+  /** TLS 1.3: algorithms for certificates, in order of preference (RFC 8879). Default: none. */
+  readonly certificateCompression?: readonly CertificateCompression[];
 
   /** Bytes one handshake message may have; more is handshake_failure. Default 262144. */
   readonly maxHandshakeSize?: number;

@@ -25,7 +25,7 @@ import type { AlertEvent, ClosedEvent, ConnectionInfo, EngineEvent } from './eve
 import { alertOfThrown, type FaultAlert } from './fault_alert.ts';
 import { ApiMisuse, InvalidMessage, LocalFault, PeerMisbehaved } from './faults.ts';
 import { clientConnection, clientStartState } from './handshake/client.ts';
-import type { Established, KeyUpdateRequest, Link } from './handshake/flow.ts';
+import type { Established, Exporter, KeyUpdateRequest, Link } from './handshake/flow.ts';
 import { FlowRunner } from './handshake/runner.ts';
 import { serverConnection, serverStartState } from './handshake/server.ts';
 import { type AlertDescription, type AlertLevel, alertCode } from './iana/alerts.ts';
@@ -81,6 +81,10 @@ export class TlsEngine {
   #keyUpdates = 0;
   /** KeyUpdates that the peer owes. */
   #requestedUpdates = 0;
+  /** Early data that was taken and waits for the end of the handshake. */
+  #earlyData: Uint8Array[] = [];
+  #earlyDataBudget = 0;
+  #earlyExporter: Exporter | undefined;
 
   constructor(config: EngineConfig, hooks: EngineHooks = {}) {
     this.#out = new Outgoing(config.keyUpdateAt ?? DEFAULT_KEY_UPDATE_AT, hooks);
@@ -173,6 +177,20 @@ export class TlsEngine {
     throw new ApiMisuse(tls13 ? 'notsup' : 'renegotiation_rejected');
   }
 
+  /**
+   * TLS 1.3 server: asks the client for its certificate now (RFC 8446 §4.6.2); a `peer_certificate` event
+   * brings the answer.
+   *
+   * @throws ApiMisuse `notsup` where the client did not offer it, or has too many requests to answer
+   */
+  requestCertificate(): void {
+    if (this.#out.over) throw new ApiMisuse('closed');
+    if (!this.#runner.awaits('request_certificate')) throw new ApiMisuse('notsup');
+    this.#run(() =>
+      this.#runner.deliver({ type: 'request_certificate', bytes: NO_BYTES, body: NO_BYTES }),
+    );
+  }
+
   /** Answers the open question `id`. @throws ApiMisuse when that question is not open */
   answer(id: number, value: unknown): void {
     if (this.#closed) return;
@@ -244,10 +262,24 @@ export class TlsEngine {
    */
   exportKeyingMaterial(label: string, context: Uint8Array | undefined, length: number): Uint8Array {
     if (this.#established === undefined) throw new ApiMisuse('enotconn');
-    // RFC 5705 §4: the context's length is a uint16; RFC 8446 §7.1: so is that of the output
-    const fits = length >= 0 && length <= MAX_EXPORT && (context?.length ?? 0) <= 0xffff;
-    if (!fits || label.length > MAX_EXPORT_LABEL) throw new ApiMisuse('einval');
+    expectExport(label, context, length);
     return this.#established.exportKeyingMaterial(label, context, length);
+  }
+
+  /**
+   * As `exportKeyingMaterial`, from the secrets of early data (RFC 8446 §7.5): a client has it once the
+   * ClientHello is out, a server once it has accepted early data.
+   *
+   * @throws ApiMisuse where there is no early data
+   */
+  exportEarlyKeyingMaterial(
+    label: string,
+    context: Uint8Array | undefined,
+    length: number,
+  ): Uint8Array {
+    if (this.#earlyExporter === undefined) throw new ApiMisuse('enotconn');
+    expectExport(label, context, length);
+    return this.#earlyExporter(label, context, length);
   }
 
   /** Runs something that faults may come out of. */
@@ -285,11 +317,29 @@ export class TlsEngine {
 
   #takeData(data: Uint8Array): void {
     if (this.#established === undefined) {
+      this.#takeEarlyData(data);
+      return;
+    }
+    // RFC 8446 §4.6.2: the messages of an answer come one right behind the other
+    if (this.#runner.state !== 'connected' && this.#version === 'tlsv1.3') {
       throw new PeerMisbehaved('unexpected_message', 'application_data');
     }
     this.#warnings = 0;
     this.#keyUpdates = 0;
     this.#out.emitData(data);
+  }
+
+  /**
+   * RFC 8446 §8: early data could be a replay. It is handed out behind the client's Finished, which no
+   * replay has.
+   */
+  #takeEarlyData(data: Uint8Array): void {
+    if (!this.#runner.awaits('end_of_early_data')) {
+      throw new PeerMisbehaved('unexpected_message', 'application_data');
+    }
+    this.#earlyDataBudget -= data.length;
+    if (this.#earlyDataBudget < 0) throw new PeerMisbehaved('too_much_early_data');
+    this.#earlyData.push(data);
   }
 
   #takeHandshake(frame: HandshakeFrame): void {
@@ -441,17 +491,33 @@ export class TlsEngine {
       },
       protectWrites: (protection) => this.#out.protect(protection),
       protectReads: (protection) => this.#read.protect(protection),
-      skipEarlyData: (until: SkipUntil) => this.#read.skipEarlyData(until, MAX_SKIPPED_EARLY_DATA),
+      skipEarlyData: (until: SkipUntil) => {
+        const offered = 2 * (this.#link.config.maxEarlyDataSize ?? 0);
+        this.#read.skipEarlyData(until, Math.max(MAX_SKIPPED_EARLY_DATA, offered));
+      },
+      sendEarlyData: (data) => this.#out.data(data),
+      acceptEarlyData: (limit) => {
+        this.#earlyDataBudget = limit;
+      },
+      exportEarly: (exporter) => {
+        this.#earlyExporter = exporter;
+      },
+      limitReads: (length) => this.#read.limitFragments(length),
+      limitWrites: (length) => this.#out.limitFragments(length),
       tolerateChangeCipherSpec: (tolerate) => {
         this.#tolerateChangeCipherSpec = tolerate;
       },
       peerUpdatedKeys: (request) => this.#peerUpdatedKeys(request),
       logSecret: (label, clientRandom, secret) => this.#logSecret(label, clientRandom, secret),
+      updateInfo: (info) => {
+        if (this.#established !== undefined) this.#established = { ...this.#established, info };
+      },
       establish: (established) => {
         this.#established = established;
         this.#out.allowKeyUpdates(established.keyUpdates);
         this.#warnings = 0;
         this.#out.emit({ type: 'handshake_done', info: established.info });
+        for (const data of this.#earlyData.splice(0)) this.#out.emitData(data);
       },
       warn: (description) => {
         this.#countWarning();
@@ -468,4 +534,11 @@ export class TlsEngine {
     this.#keyLog.push(line);
     this.#out.emit({ type: 'key_log', line });
   }
+}
+
+/** @throws ApiMisuse for an export that cannot be */
+function expectExport(label: string, context: Uint8Array | undefined, length: number): void {
+  // RFC 5705 §4: the context's length is a uint16; RFC 8446 §7.1: so is that of the output
+  const fits = length >= 0 && length <= MAX_EXPORT && (context?.length ?? 0) <= 0xffff;
+  if (!fits || label.length > MAX_EXPORT_LABEL) throw new ApiMisuse('einval');
 }

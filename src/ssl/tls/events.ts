@@ -3,6 +3,7 @@
  * about a finished handshake, and the text of alerts.
  */
 
+import type { SrpGroupName } from '../crypto/index.ts';
 import type { Value } from '../value.ts';
 import type {
   CipherSuite,
@@ -23,7 +24,10 @@ export type EngineEvent =
   | DataEvent
   | QuestionEvent
   | HandshakeDoneEvent
+  | RenegotiationEvent
   | NewSessionEvent
+  | EarlyDataEvent
+  | PeerCertificateEvent
   | AlertEvent
   | ClosedEvent
   | KeyLogEvent;
@@ -54,10 +58,32 @@ export interface HandshakeDoneEvent {
   readonly info: ConnectionInfo;
 }
 
+/** Before TLS 1.3: a renegotiation is over. Told whichever side asked for it. */
+export interface RenegotiationEvent {
+  readonly type: 'renegotiation';
+  /** `rejected`: it was refused, by the peer or by the own rules; the connection goes on as it was. */
+  readonly result: 'done' | 'rejected';
+  /** What the new handshake agreed on. */
+  readonly info: ConnectionInfo | undefined;
+}
+
 /** A session that a later connection could resume (TLS 1.3: one for each NewSessionTicket). */
 export interface NewSessionEvent {
   readonly type: 'new_session';
   readonly session: Session;
+}
+
+/** TLS 1.3: the server took the client's early data, or did not (RFC 8446 §4.2.10). */
+export interface EarlyDataEvent {
+  readonly type: 'early_data';
+  readonly result: 'accepted' | 'rejected';
+}
+
+/** TLS 1.3: the client has answered a request for its certificate that came after the handshake. */
+export interface PeerCertificateEvent {
+  readonly type: 'peer_certificate';
+  /** DER, the client's own first; empty when it would not show one. */
+  readonly chain: readonly Uint8Array[];
 }
 
 /** An alert went out or came in. A fatal one is followed by `closed`. */
@@ -100,7 +126,12 @@ export interface KeyLogEvent {
 }
 
 /** What only the outside can answer. */
-export type Question = ClientHelloQuestion | ServerHelloQuestion;
+export type Question =
+  | ClientHelloQuestion
+  | ServerHelloQuestion
+  | PskLookupQuestion
+  | SrpLookupQuestion
+  | ReuseSessionQuestion;
 
 /**
  * Server: a ClientHello has come and nothing has been decided yet. The answer, a `HelloAnswer`,
@@ -117,6 +148,39 @@ export interface ClientHelloQuestion {
 export interface ServerHelloQuestion {
   readonly kind: 'server_hello';
   readonly extensions: ReadonlyMap<number, Uint8Array>;
+}
+
+/**
+ * Before TLS 1.3: the pre-shared key of somebody. The answer is the key as a `Uint8Array`, or `undefined`
+ * when there is none.
+ */
+export interface PskLookupQuestion {
+  readonly kind: 'psk_lookup';
+  /** Server: the client's identity. Client: the server's hint, `undefined` without one. */
+  readonly identity: Uint8Array | undefined;
+}
+
+/** Server: the verifier of a user of SRP. The answer is an `SrpUser`, or `undefined` for unknown users. */
+export interface SrpLookupQuestion {
+  readonly kind: 'srp_lookup';
+  readonly user: Uint8Array;
+}
+
+/** Server before TLS 1.3, with `askReuseSession`: whether a session may be resumed. The answer is a boolean. */
+export interface ReuseSessionQuestion {
+  readonly kind: 'reuse_session';
+  readonly sessionId: Uint8Array;
+  /** DER; `undefined` when the client sent none. */
+  readonly peerCertificate: Uint8Array | undefined;
+  readonly cipherSuite: CipherSuite;
+}
+
+/** What a server knows of a user of SRP (RFC 5054 §2.4). */
+export interface SrpUser {
+  readonly group: SrpGroupName;
+  readonly salt: Uint8Array;
+  /** SHA1(salt | SHA1(user | ":" | password)), the exponent of the verifier. */
+  readonly derivedKey: Uint8Array;
 }
 
 /** Answer to a hello question. */
@@ -150,6 +214,18 @@ export interface ConnectionInfo {
   readonly ownCertificate: Uint8Array | undefined;
   readonly extendedMasterSecret: boolean;
   readonly secureRenegotiation: boolean;
+  /** TLS 1.3: the identity of the external PSK that was used. */
+  readonly pskIdentity?: Uint8Array | undefined;
+  /** Before TLS 1.3: the identity of PSK or the user name of SRP by which the client logged in. */
+  readonly user?: Uint8Array | undefined;
+  /** Before TLS 1.3: the protocol chosen by NPN. */
+  readonly nextProtocol?: Uint8Array | undefined;
+  /** The most bytes of content in the records sent, where the peer asked for fewer than usual. */
+  readonly maxFragmentLength?: number | undefined;
+  /** Before TLS 1.3: MACs are over the ciphertext (RFC 7366). */
+  readonly encryptThenMac?: boolean;
+  /** Client: the DER OCSPResponse that the server stapled. */
+  readonly ocspResponse?: Uint8Array | undefined;
   /** With `keepSecrets`; otherwise `undefined`. */
   readonly secrets: KeptSecrets | undefined;
 }
@@ -157,6 +233,8 @@ export interface ConnectionInfo {
 /** Secrets by their names in the RFCs; those of the agreed version are present. */
 export interface KeptSecrets {
   readonly masterSecret?: Uint8Array;
+  readonly clientEarlyTrafficSecret?: Uint8Array;
+  readonly earlyExporterMasterSecret?: Uint8Array;
   readonly clientHandshakeTrafficSecret?: Uint8Array;
   readonly serverHandshakeTrafficSecret?: Uint8Array;
   readonly clientApplicationTrafficSecret?: Uint8Array;

@@ -67,6 +67,11 @@ export class Outgoing {
     this.#write.protect(protection);
   }
 
+  /** Records from here on hold at most so many bytes of content. */
+  limitFragments(length: number): void {
+    this.#write.limitFragments(length);
+  }
+
   /** Application keys are in use and can be changed. */
   allowKeyUpdates(keyUpdates: KeyUpdates | undefined): void {
     this.#keyUpdates = keyUpdates;

@@ -3,6 +3,7 @@
  * ClientHello, ServerHello (RFC 8446 §4.1, RFC 5246 §7.4.1), then the rest by the version's own flow.
  */
 
+import { hash } from '../../crypto/index.ts';
 import type { EngineConfig } from '../config.ts';
 import type { HelloAnswer } from '../events.ts';
 import { PeerIncompatible, PeerMisbehaved } from '../faults.ts';
@@ -15,12 +16,15 @@ import {
   rawServerHelloExtensions,
   type ServerHello,
 } from '../messages/server_hello.ts';
+import { nullWriteProtection } from '../record/null_protection.ts';
 import { WireReader } from '../wire.ts';
 import { makeOffer, makeSecondOffer, type Offer } from './client_hello.ts';
 import { clientHandshake12 } from './client12.ts';
 import { clientHandshake13 } from './client13.ts';
+import { EarlySecrets } from './early_data13.ts';
 import { ask, expect13, type Flow, type Link, type Received } from './flow.ts';
 import { bestVersion, isImplemented, speaks, suiteFits, usableGroups } from './negotiation.ts';
+import { bindOffer } from './psk13.ts';
 import { verifyServerRandom } from './randoms.ts';
 import { Transcript } from './transcript.ts';
 
@@ -36,6 +40,8 @@ export interface ClientStart {
   readonly cipherSuite: CipherSuite;
   /** Whether a HelloRetryRequest came before. */
   readonly retried: boolean;
+  /** TLS 1.3: early data has gone out, and may yet be accepted. */
+  readonly early: EarlySecrets | undefined;
 }
 
 /** The name of the moment before the ServerHello: RFC 8446 appendix A.1, or OTP's for older versions. */
@@ -63,7 +69,8 @@ function* exchangeHellos(link: Link): Flow<ClientStart> {
   const transcript = new Transcript();
   // RFC 8446 §5: such records may come at any time after the first ClientHello
   link.tolerateChangeCipherSpec(speaks(link.config, 'tlsv1.3'));
-  let offer = sendOffer(link, transcript, makeOffer(link.config));
+  let { offer, bytes: offerBytes } = sendOffer(link, transcript, makeOffer(link.config));
+  let early = sendEarlyData(link, offer, offerBytes);
   let received = yield* expectServerHello(link, offer);
   const retry = received.message;
   if (retry.msgType === 'hello_retry_request') {
@@ -71,9 +78,15 @@ function* exchangeHellos(link: Link): Flow<ClientStart> {
     transcript.replaceWithMessageHash(suite.hash);
     transcript.add(received.bytes);
     link.useVersion('tlsv1.3');
-    // RFC 8446 §D.4: one change_cipher_spec, before the second flight
-    if (offer.hello.legacySessionId.length > 0) link.sendChangeCipherSpec();
-    offer = sendOffer(link, transcript, secondOffer(link, offer, retry));
+    // RFC 8446 §D.4: one change_cipher_spec, before the second flight or behind the first hello
+    if (early === undefined && offer.hello.legacySessionId.length > 0) link.sendChangeCipherSpec();
+    if (early !== undefined) rejectEarlyData(link);
+    early = undefined;
+    ({ offer, bytes: offerBytes } = sendOffer(
+      link,
+      transcript,
+      secondOffer(link, offer, retry, suite),
+    ));
     received = yield* expectServerHello(link, offer);
   }
   const { message, bytes } = received;
@@ -88,19 +101,61 @@ function* exchangeHellos(link: Link): Flow<ClientStart> {
   }
   const version = agreedVersion(link, message);
   const cipherSuite = agreedSuite(offer, message, version);
+  // RFC 8446 §4.2.10: early data is never for an older version
+  if (early !== undefined && version !== 'tlsv1.3') throw new PeerMisbehaved('illegal_version');
   link.useVersion(version);
   link.tolerateChangeCipherSpec(version === 'tlsv1.3');
   yield* pauseAtHello(link, received);
   transcript.use(cipherSuite.hash);
   transcript.add(bytes);
   const offered = offeredExtensions(offer.hello);
-  return { link, transcript, offer, offered, hello: { message, bytes }, cipherSuite, retried };
+  return {
+    link,
+    transcript,
+    offer,
+    offered,
+    hello: { message, bytes },
+    cipherSuite,
+    retried,
+    early,
+  };
 }
 
-function sendOffer(link: Link, transcript: Transcript, offer: Offer): Offer {
-  const { message, bytes } = link.send(offer.hello, { version: 'tlsv1.3' });
+function sendOffer(
+  link: Link,
+  transcript: Transcript,
+  offer: Offer,
+): { readonly offer: Offer; readonly bytes: Uint8Array } {
+  const hello = bindOffer(offer.hello, offer.psks, transcript);
+  const { message, bytes } = link.send(hello, { version: 'tlsv1.3' });
   transcript.add(bytes);
-  return { ...offer, hello: message };
+  return { offer: { ...offer, hello: message }, bytes };
+}
+
+/** RFC 8446 §2.3: the early data of a configuration, behind the ClientHello that offers it. */
+function sendEarlyData(link: Link, offer: Offer, bytes: Uint8Array): EarlySecrets | undefined {
+  const { earlyData } = link.config;
+  if (earlyData === undefined) return undefined;
+  const { hello, psks } = offer;
+  const suite = psks[0]?.session?.cipherSuite;
+  if (hello.extensions.early_data !== true || psks[0] === undefined || suite === undefined) {
+    link.emit({ type: 'early_data', result: 'rejected' });
+    return undefined;
+  }
+  const early = new EarlySecrets(link, suite, psks[0].key, hash(suite.hash, bytes), hello.random);
+  link.exportEarly((label, context, length) => early.exportKeyingMaterial(label, context, length));
+  link.useVersion('tlsv1.3');
+  // RFC 8446 §D.4: with early data, change_cipher_spec comes right behind the ClientHello
+  if (hello.legacySessionId.length > 0) link.sendChangeCipherSpec();
+  early.protectWrites();
+  link.sendEarlyData(earlyData);
+  return early;
+}
+
+/** RFC 8446 §4.2.10: a HelloRetryRequest rejects early data; the second hello is in the clear. */
+function rejectEarlyData(link: Link): void {
+  link.protectWrites(nullWriteProtection);
+  link.emit({ type: 'early_data', result: 'rejected' });
 }
 
 function* expectServerHello(
@@ -122,12 +177,17 @@ function verifyRetry(link: Link, offer: Offer, retry: HelloRetryRequest): Cipher
   return agreedSuite(offer, retry, 'tlsv1.3');
 }
 
-function secondOffer(link: Link, first: Offer, retry: HelloRetryRequest): Offer {
+function secondOffer(
+  link: Link,
+  first: Offer,
+  retry: HelloRetryRequest,
+  suite: CipherSuite,
+): Offer {
   const { key_share: code, cookie } = retry.extensions;
   if (code === undefined) {
     // RFC 8446 §4.1.4: a HelloRetryRequest that changes nothing is refused
     if (cookie === undefined) throw new PeerMisbehaved('illegal_hello_retry_request');
-    return makeSecondOffer(link.config, first, undefined, cookie);
+    return makeSecondOffer(link.config, first, undefined, cookie, suite);
   }
   const group = groupFromCode(code);
   // RFC 8446 §4.2.8: a group that was offered, and without a share
@@ -139,7 +199,7 @@ function secondOffer(link: Link, first: Offer, retry: HelloRetryRequest): Offer 
     throw new PeerMisbehaved('illegal_group', group ?? code);
   }
   if (first.shares.has(group)) throw new PeerMisbehaved('illegal_hello_retry_request', group);
-  return makeSecondOffer(link.config, first, group, cookie);
+  return makeSecondOffer(link.config, first, group, cookie, suite);
 }
 
 /** RFC 8446 §4.2.1, RFC 5246 §E.1: the version of a ServerHello, which must be one that was offered. */

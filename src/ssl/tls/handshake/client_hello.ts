@@ -4,27 +4,34 @@
  */
 
 import { type GroupName, generateKeyShare, type KeyShare } from '../../crypto/index.ts';
-import type { EngineConfig } from '../config.ts';
+import type { CipherSuite, EngineConfig } from '../config.ts';
 import { LocalFault } from '../faults.ts';
 import { groupCode, type NamedGroup } from '../iana/groups.ts';
 import { isAtLeast, versionCode } from '../iana/versions.ts';
 import type { ClientHello } from '../messages/client_hello.ts';
+import { fragmentLengthCode } from '../messages/extensions/max_fragment_length.ts';
 import { pskKeyExchangeModeCodes } from '../messages/extensions/psk_key_exchange_modes.ts';
 import { serverNameOf } from '../messages/extensions/server_name.ts';
+import { plainOcspRequest } from '../messages/extensions/status_request.ts';
+import { compressionCodes } from './certificates13.ts';
 import {
   enabledVersions,
+  includesBytes,
   isImplemented,
   schemeCodes,
   speaks,
   usableGroups,
   usableSuites,
 } from './negotiation.ts';
+import { type ClientPsk, clientPsks, offerOf, pskModes } from './psk13.ts';
 import { clientRandom } from './randoms.ts';
 
 /** An offer: the message, and the private halves of its key shares. */
 export interface Offer {
   readonly hello: ClientHello;
   readonly shares: ReadonlyMap<NamedGroup, KeyShare>;
+  /** TLS 1.3: those of pre_shared_key, in its order; the binders are made when the offer goes out. */
+  readonly psks: readonly ClientPsk[];
 }
 
 const NULL_COMPRESSION = Uint8Array.of(0);
@@ -54,6 +61,7 @@ export function makeOffer(config: EngineConfig): Offer {
   if (cipherSuites.length === 0) throw new LocalFault('internal_error', 'no_usable_cipher_suite');
   // RFC 8446 §4.1.2: legacy_version is at most that of TLS 1.2
   const legacyVersion = versions.map(versionCode).find((code) => code <= versionCode('tlsv1.2'));
+  const psks = tls13 ? clientPsks(config) : [];
   const hello: ClientHello = {
     msgType: 'client_hello',
     legacyVersion: tls13 ? versionCode('tlsv1.2') : (legacyVersion ?? versionCode('tlsv1.2')),
@@ -64,10 +72,10 @@ export function makeOffer(config: EngineConfig): Offer {
     extensions: {
       ...commonExtensions(config),
       ...(versions.some((version) => !isAtLeast(version, 'tlsv1.3')) ? LEGACY_EXTENSIONS : {}),
-      ...(tls13 ? tls13Extensions(config, shares) : {}),
+      ...(tls13 ? tls13Extensions(config, shares, psks) : {}),
     },
   };
-  return { hello, shares };
+  return { hello, shares, psks };
 }
 
 /** Empty extensions that only versions before TLS 1.3 heed. */
@@ -84,6 +92,12 @@ function commonExtensions(config: EngineConfig): ClientHello['extensions'] {
     server_name: config.serverName === undefined ? undefined : serverNameOf(config.serverName),
     supported_groups: groups.length === 0 ? undefined : groups.map(groupCode),
     application_layer_protocol_negotiation: config.alpn.length === 0 ? undefined : config.alpn,
+    max_fragment_length:
+      config.maxFragmentLength === undefined
+        ? undefined
+        : fragmentLengthCode(config.maxFragmentLength),
+    record_size_limit: config.recordSizeLimit,
+    status_request: config.stapling === true ? plainOcspRequest : undefined,
     signature_algorithms: schemeCodes(config.signatureSchemes),
     signature_algorithms_cert:
       config.signatureSchemesCert === undefined
@@ -95,13 +109,33 @@ function commonExtensions(config: EngineConfig): ClientHello['extensions'] {
 function tls13Extensions(
   config: EngineConfig,
   shares: ReadonlyMap<NamedGroup, KeyShare>,
+  psks: readonly ClientPsk[],
 ): ClientHello['extensions'] {
+  const modes = pskModes(config).map((mode) => pskKeyExchangeModeCodes[mode]);
   return {
     supported_versions: enabledVersions(config).map(versionCode),
     // RFC 8446 §4.2.9: without it servers send no tickets
-    psk_key_exchange_modes: Uint8Array.of(pskKeyExchangeModeCodes.psk_dhe_ke),
+    psk_key_exchange_modes: modes.length === 0 ? undefined : Uint8Array.from(modes),
     key_share: keyShareEntries(shares),
+    certificate_authorities: config.certificateAuthorities?.length
+      ? config.certificateAuthorities
+      : undefined,
+    compress_certificate: compressionCodes(config),
+    post_handshake_auth: config.postHandshakeAuth === true ? true : undefined,
+    early_data: mayStartEarly(config, psks[0]) ? true : undefined,
+    pre_shared_key: modes.length === 0 ? undefined : offerOf(config, psks),
   };
+}
+
+/** RFC 8446 §4.2.10: early data goes with the first PSK, its suite and its protocol. */
+function mayStartEarly(config: EngineConfig, psk: ClientPsk | undefined): boolean {
+  const { session } = psk ?? {};
+  const length = config.earlyData?.length ?? 0;
+  if (session === undefined || length === 0 || length > session.maxEarlyDataSize) return false;
+  return (
+    config.cipherSuites.includes(session.cipherSuite) &&
+    (session.alpn === undefined || includesBytes(config.alpn, session.alpn))
+  );
 }
 
 function makeShares(config: EngineConfig): ReadonlyMap<NamedGroup, KeyShare> {
@@ -122,18 +156,27 @@ function keyShareEntries(shares: ReadonlyMap<NamedGroup, KeyShare>) {
  * cookie.
  *
  * @param group - the group to send a share for; `undefined` keeps the shares of the first offer
+ * @param suite - that of the HelloRetryRequest
  */
 export function makeSecondOffer(
   config: EngineConfig,
   first: Offer,
   group: (NamedGroup & GroupName) | undefined,
   cookie: Uint8Array | undefined,
+  suite: CipherSuite,
 ): Offer {
   const shares =
     group === undefined
       ? first.shares
       : new Map<NamedGroup, KeyShare>([[group, generateKeyShare(group, config.entropy)]]);
   const { early_data: _, ...kept } = first.hello.extensions;
-  const extensions = { ...kept, key_share: keyShareEntries(shares), cookie };
-  return { hello: { ...first.hello, extensions }, shares };
+  // RFC 8446 §4.1.4: without the PSKs that do not go with the suite
+  const psks = first.psks.filter((psk) => psk.hash === suite.hash);
+  const extensions = {
+    ...kept,
+    key_share: keyShareEntries(shares),
+    cookie,
+    pre_shared_key: kept.pre_shared_key === undefined ? undefined : offerOf(config, psks),
+  };
+  return { hello: { ...first.hello, extensions }, shares, psks };
 }

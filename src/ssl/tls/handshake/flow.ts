@@ -25,8 +25,11 @@ import type { KeyUpdate } from '../messages/key_update.ts';
 import type { ReadProtection, WriteProtection } from '../record/protection.ts';
 import type { SkipUntil } from '../record/read_half.ts';
 
-/** What `expect` can wait for: a handshake message, or the change_cipher_spec of TLS 1.2. */
-export type Expected = HandshakeType | 'change_cipher_spec';
+/**
+ * What `expect` can wait for: a handshake message, the change_cipher_spec of TLS 1.2, or the owner's wish
+ * to see the client's certificate, which no peer can send.
+ */
+export type Expected = HandshakeType | 'change_cipher_spec' | 'request_certificate';
 
 /** One message of the peer, whole, its body not read yet. The bytes may be kept. */
 export interface Incoming<T extends Expected = Expected> extends Omit<HandshakeFrame, 'type'> {
@@ -101,6 +104,13 @@ export interface KeyUpdates {
   nextReadProtection(): ReadProtection;
 }
 
+/** Gives keying material for other protocols (RFC 8446 §7.5). */
+export type Exporter = (
+  label: string,
+  context: Uint8Array | undefined,
+  length: number,
+) => Uint8Array;
+
 /** What a flow hands over when application data may flow. */
 export interface Established {
   readonly info: ConnectionInfo;
@@ -146,6 +156,21 @@ export interface Link {
   /** RFC 8446 §4.2.10: skip the early data of a client whose offer is not taken up. */
   skipEarlyData(until: SkipUntil): void;
 
+  /** TLS 1.3 client: sends data under the keys that stand now, before the handshake is over. */
+  sendEarlyData(data: Uint8Array): void;
+
+  /** TLS 1.3 server: early data may come until EndOfEarlyData, at most so many bytes. */
+  acceptEarlyData(limit: number): void;
+
+  /** TLS 1.3: keying material can be exported before the handshake is over. */
+  exportEarly(exporter: Exporter): void;
+
+  /** Records received from here on hold at most so many bytes of content (RFC 8449 §4). */
+  limitReads(length: number): void;
+
+  /** Records sent from here on hold at most so many bytes of content (RFC 8449 §4). */
+  limitWrites(length: number): void;
+
   /** TLS 1.3: change_cipher_spec records are dropped from here on, or no longer (RFC 8446 §5). */
   tolerateChangeCipherSpec(tolerate: boolean): void;
 
@@ -154,6 +179,9 @@ export interface Link {
 
   /** One line of the key log, when secrets are kept. */
   logSecret(label: string, clientRandom: Uint8Array, secret: Secret): void;
+
+  /** What is known of the peer has changed after the handshake. */
+  updateInfo(info: ConnectionInfo): void;
 
   /** The handshake is over. */
   establish(established: Established): void;

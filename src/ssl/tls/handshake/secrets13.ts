@@ -17,6 +17,7 @@ import {
 import type { MessageContext } from '../messages/context.ts';
 import type { RecordKeys, RecordProtection } from '../record/protection.ts';
 import { protectionOf } from './agreed.ts';
+import type { EarlySecrets } from './early_data13.ts';
 import { expect13, type Flow, type KeyUpdates, type Link } from './flow.ts';
 import type { Transcript } from './transcript.ts';
 
@@ -33,7 +34,10 @@ export class Secrets13 {
   readonly #schedule: KeySchedule13;
   readonly #records: RecordProtection;
   readonly #own: Role;
+  /** Of the handshake. */
   readonly #traffic = new Map<Side, Secret>();
+  /** Of the application, as far as KeyUpdates have brought them. */
+  #current = new Map<Side, Secret>();
   readonly #kept: { -readonly [Name in keyof KeptSecrets]: KeptSecrets[Name] } = {};
   #exporter: Secret | undefined;
 
@@ -54,7 +58,7 @@ export class Secrets13 {
   }
 
   /** After the ServerHello: the handshake traffic secrets of both sides. */
-  enterHandshake(sharedSecret: Secret): void {
+  enterHandshake(sharedSecret: Secret | undefined): void {
     const hash = this.#transcript.hash();
     this.#transcript.forgetMessages();
     this.#schedule.enterHandshake(sharedSecret);
@@ -79,6 +83,10 @@ export class Secrets13 {
     this.#keep('SERVER_TRAFFIC_SECRET_0', 'serverApplicationTrafficSecret', server);
     this.#keep('EXPORTER_SECRET', 'exporterMasterSecret', exporter);
     this.#exporter = exporter;
+    this.#current = new Map([
+      ['client', client],
+      ['server', server],
+    ]);
     return { client, server };
   }
 
@@ -121,12 +129,10 @@ export class Secrets13 {
   }
 
   /** RFC 8446 §7.2: the keys after those of the application, one after the other. */
-  keyUpdates(application: ApplicationSecrets): KeyUpdates {
-    const current = new Map<Side, Secret>(Object.entries(application) as [Side, Secret][]);
+  keyUpdates(): KeyUpdates {
     const next = (side: Side): RecordKeys => {
-      const secret = current.get(side) ?? this.#secretOf(side);
-      const updated = nextTrafficSecret(this.#suite.hash, secret);
-      current.set(side, updated);
+      const updated = nextTrafficSecret(this.#suite.hash, this.#currentOf(side));
+      this.#current.set(side, updated);
       return this.#keysOf(updated);
     };
     return {
@@ -135,11 +141,21 @@ export class Secrets13 {
     };
   }
 
+  /** RFC 8446 §4.4.4: the verify_data of a Finished after the handshake, under the present secret. */
+  lateVerifyData(side: Side, transcript: Transcript): Buffer {
+    return deriveVerifyData13(this.#suite.hash, this.#currentOf(side), transcript.hash());
+  }
+
   /** RFC 8446 §7.5. */
   exportKeyingMaterial(label: string, context: Uint8Array | undefined, length: number): Buffer {
     if (this.#exporter === undefined) throw new Error('the exporter secret is not there yet');
     const value = context ?? new Uint8Array(0);
     return deriveExport13(this.#suite.hash, this.#exporter, label, value, length);
+  }
+
+  /** Keeps the secrets of early data too, when the config wants them. */
+  keepEarly(early: EarlySecrets): void {
+    if (this.#link.config.keepSecrets === true) Object.assign(this.#kept, early.kept);
   }
 
   /** The secrets that were kept, when the config wants them. */
@@ -155,6 +171,12 @@ export class Secrets13 {
   #secretOf(side: Side): Secret {
     const secret = this.#traffic.get(side);
     if (secret === undefined) throw new Error('there are no handshake secrets yet');
+    return secret;
+  }
+
+  #currentOf(side: Side): Secret {
+    const secret = this.#current.get(side);
+    if (secret === undefined) throw new Error('there are no application secrets yet');
     return secret;
   }
 

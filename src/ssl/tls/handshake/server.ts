@@ -23,6 +23,8 @@ export interface ServerStart {
   readonly link: Link;
   readonly transcript: Transcript;
   readonly hello: ClientHello;
+  /** The hello as it came, with its header. */
+  readonly helloBytes: Uint8Array;
   /** The host_name of the client's server_name. */
   readonly serverName: string | undefined;
 }
@@ -53,7 +55,10 @@ function* serverHandshake(link: Link): Flow<Flow> {
   const version = agreeOnVersion(link, hello);
   link.useVersion(version);
   transcript.add(received.bytes);
-  const start: ServerStart = { link, transcript, hello, serverName };
+  const start: ServerStart = {
+    ...{ link, transcript, hello, serverName },
+    helloBytes: received.bytes,
+  };
   return isAtLeast(version, 'tlsv1.3')
     ? yield* serverHandshake13(start)
     : yield* serverHandshake12(start, version);

@@ -3,45 +3,52 @@
  *
  *     start ── ClientHello; perhaps HelloRetryRequest goes out, and a second ClientHello comes
  *              ServerHello, EncryptedExtensions, [CertificateRequest], Certificate,
- *              CertificateVerify, Finished go out
+ *              CertificateVerify, Finished go out; with a PSK, no certificate is among them
+ *     wait_eoed ── [early data, EndOfEarlyData]
  *     wait_cert ── [Certificate]
  *     wait_cv ── [CertificateVerify]
- *     wait_finished ── Finished
- *     connected ── KeyUpdate
+ *     wait_finished ── Finished; NewSessionTickets go out
+ *     connected ── KeyUpdate, [Certificate]
  */
 
-import { encapsulate, type GroupName, type Secret } from '../../crypto/index.ts';
-import type { CipherSuite } from '../config.ts';
+import { encapsulate, type GroupName, hash, type Secret } from '../../crypto/index.ts';
+import type { CipherSuite, EngineConfig } from '../config.ts';
+import type { ConnectionInfo } from '../events.ts';
 import { PeerIncompatible, PeerMisbehaved } from '../faults.ts';
 import { groupCode, type NamedGroup } from '../iana/groups.ts';
-import {
-  type SignatureScheme,
-  signatureSchemeCode,
-  signatureSchemeFromCode,
-} from '../iana/signature_schemes.ts';
+import type { SignatureScheme } from '../iana/signature_schemes.ts';
 import { versionCode } from '../iana/versions.ts';
 import type { ClientHello } from '../messages/client_hello.ts';
 import type { MessageContext } from '../messages/context.ts';
 import type { KeyShareEntry } from '../messages/extensions/key_share.ts';
+import { pskKeyExchangeModeCodes } from '../messages/extensions/psk_key_exchange_modes.ts';
 import type { HandshakeTls13 } from '../messages/handshake.ts';
 import { helloRetryRequestRandom } from '../messages/server_hello.ts';
 import { agreeWithPeer } from './agreed.ts';
-import { expect13, type Flow } from './flow.ts';
+import {
+  chainIn,
+  expectCertificate13,
+  expectCertificateVerify13,
+  sendCertificate13,
+  sendCertificateRequest13,
+} from './certificates13.ts';
+import { EarlySecrets } from './early_data13.ts';
+import { expect13, type Flow, type Received } from './flow.ts';
 import {
   chooseAlpn,
   chooseCredential,
   chooseSuite,
   type SigningCredential,
-  schemeCodes,
   schemesOf,
   usableGroups,
 } from './negotiation.ts';
 import { verifyPeerCertificate } from './peer_certificate.ts';
-import { connectedServer13 } from './post_handshake13.ts';
+import { connectedServer13, sendTickets } from './post_handshake13.ts';
+import { choosePsk, pskModes, type ServerPsk, verifyBinder } from './psk13.ts';
 import { serverRandom } from './randoms.ts';
+import { answerRecordLimits } from './record_limits13.ts';
 import { Secrets13 } from './secrets13.ts';
 import type { ServerStart } from './server.ts';
-import { certificateVerifyContent, signHandshake, verifyHandshakeSignature } from './signatures.ts';
 
 type Group = NamedGroup & GroupName;
 
@@ -51,86 +58,167 @@ const NO_CONTEXT = new Uint8Array(0);
 /** Runs from the first ClientHello to the end of the handshake. @returns what comes behind it */
 export function* serverHandshake13(start: ServerStart): Flow<Flow> {
   const { link, transcript } = start;
+  const { config } = link;
   link.tolerateChangeCipherSpec(true);
-  verifyOfferedPsks(start.hello);
-  const cipherSuite = chooseSuite(link.config, 'tlsv1.3', start.hello.cipherSuites);
+  const offered = choosePsk(config, start.hello, start.serverName);
+  const cipherSuite =
+    offered?.cipherSuite ?? chooseSuite(config, 'tlsv1.3', start.hello.cipherSuites);
   transcript.use(cipherSuite.hash);
-  const { hello, group, share, retried } = yield* agreeOnShare(start, cipherSuite);
-  const alpn = chooseAlpn(link.config, hello.extensions.application_layer_protocol_negotiation);
-  const chosen = agreeOnCredential(start, hello);
+  const agreed = yield* agreeOnShare(start, cipherSuite, offered);
+  const { hello, group, retried } = agreed;
+  const psk = acceptPsk(start, agreed);
+  const alpn = chooseAlpn(config, hello.extensions.application_layer_protocol_negotiation);
+  const early = acceptEarlyData(start, agreed, psk, alpn);
+  const chosen = psk === undefined ? agreeOnCredential(start, hello) : undefined;
 
-  const secrets = new Secrets13(link, cipherSuite, transcript, hello.random);
-  const random = serverRandom(link.config.entropy, 'tlsv1.3', 'tlsv1.3');
-  const secret = sendServerHello(start, { cipherSuite, random, group, share });
+  const secrets = new Secrets13(link, cipherSuite, transcript, hello.random, psk?.key);
+  if (early !== undefined) secrets.keepEarly(early);
+  const random = serverRandom(config.entropy, 'tlsv1.3', 'tlsv1.3');
+  const secret = sendServerHello(start, { ...agreed, cipherSuite, random, psk });
   secrets.enterHandshake(secret);
   // RFC 8446 §D.4: change_cipher_spec once, right behind the first server_hello message
   if (hello.legacySessionId.length > 0 && !retried) link.sendChangeCipherSpec();
   secrets.protectWrites();
-  if (hello.extensions.early_data === true) link.skipEarlyData('until_decryptable');
-  secrets.protectReads();
+  if (early !== undefined) {
+    link.acceptEarlyData(psk?.ticket?.maxEarlyDataSize ?? 0);
+    early.protectReads();
+  } else {
+    // A second hello without early_data may still have early data of the first behind it in flight.
+    if (start.hello.extensions.early_data === true && !retried) {
+      link.skipEarlyData('until_decryptable');
+    }
+    secrets.protectReads();
+  }
 
-  sendEncryptedExtensions(start, alpn);
-  const requested = link.config.verify === 'peer';
-  if (requested) sendCertificateRequest(start);
-  sendCertificate(start, chosen);
+  sendEncryptedExtensions(start, hello, alpn, early !== undefined);
+  // RFC 8446 §4.3.2: a server that a PSK stands for asks for no certificate in the handshake
+  const requested = config.verify === 'peer' && psk === undefined;
+  if (requested) transcript.add(sendCertificateRequest13(link, NO_CONTEXT).bytes);
+  if (chosen !== undefined) sendCertificate(start, hello, chosen);
   send(start, { msgType: 'finished', verifyData: secrets.verifyData() });
   const application = secrets.enterMaster();
   secrets.protectWrites(application.server);
 
-  const client = requested ? yield* expectClientCertificate(start) : NO_CERTIFICATE;
+  if (early !== undefined) {
+    const { bytes } = yield* expect13(CONTEXT, 'wait_eoed', 'end_of_early_data');
+    transcript.add(bytes);
+    secrets.protectReads();
+  }
+  const client = requested ? yield* expectClientCertificate(start) : knownClient(psk);
   yield* secrets.expectFinished(CONTEXT);
-  secrets.deriveResumption();
+  const resumption = secrets.deriveResumption();
   secrets.protectReads(application.client);
   link.tolerateChangeCipherSpec(false);
 
+  const info: ConnectionInfo = {
+    version: 'tlsv1.3',
+    cipherSuite,
+    group: psk?.mode === 'psk_ke' ? undefined : group,
+    peerSignatureScheme: client.scheme,
+    ownSignatureScheme: chosen?.scheme,
+    serverName: start.serverName,
+    alpn,
+    sessionId: hello.legacySessionId,
+    resumed: psk?.kind === 'resumption',
+    clientRandom: hello.random,
+    serverRandom: random,
+    peerChain: client.chain,
+    ownCertificate: chosen?.credential.chain[0],
+    extendedMasterSecret: true,
+    secureRenegotiation: true,
+    pskIdentity: psk?.kind === 'external' ? psk.identity : undefined,
+    secrets: secrets.kept,
+  };
   link.establish({
-    info: {
-      version: 'tlsv1.3',
-      cipherSuite,
-      group,
-      peerSignatureScheme: client.scheme,
-      ownSignatureScheme: chosen.scheme,
-      serverName: start.serverName,
-      alpn,
-      sessionId: hello.legacySessionId,
-      resumed: false,
-      clientRandom: hello.random,
-      serverRandom: random,
-      peerChain: client.chain,
-      ownCertificate: chosen.credential.chain[0],
-      extendedMasterSecret: true,
-      secureRenegotiation: true,
-      secrets: secrets.kept,
-    },
+    info,
     exportKeyingMaterial: (label, value, length) =>
       secrets.exportKeyingMaterial(label, value, length),
-    keyUpdates: secrets.keyUpdates(application),
+    keyUpdates: secrets.keyUpdates(),
   });
-  return connectedServer13(link, CONTEXT);
+  if (takesTickets(config, hello)) {
+    const { serverName } = start;
+    const origin = { cipherSuite, resumption, serverName, alpn, peerChain: client.chain };
+    sendTickets(link, origin, psk?.ticket?.authenticatedAt ?? config.now());
+  }
+  const mayAsk = hello.extensions.post_handshake_auth === true;
+  const late = mayAsk ? { secrets, transcript: transcript.fork() } : undefined;
+  return connectedServer13(link, info, late);
 }
 
-/** RFC 8446 §4.2.9 and §4.2.11: what an offer of PSKs must have, even where none is taken. */
-function verifyOfferedPsks({ extensions }: ClientHello): void {
-  const { pre_shared_key: psks, psk_key_exchange_modes: modes } = extensions;
-  if (psks === undefined) return;
-  if (modes === undefined) throw new PeerMisbehaved('missing_extension', 'psk_key_exchange_modes');
-  if (psks.binders.length !== psks.identities.length) {
-    throw new PeerMisbehaved('illegal_parameter', 'binders');
-  }
+/** RFC 8446 §4.2.9: tickets that the client has no use for are not sent. */
+function takesTickets(config: EngineConfig, { extensions }: ClientHello): boolean {
+  const modes = extensions.psk_key_exchange_modes;
+  return pskModes(config).some((mode) => modes?.includes(pskKeyExchangeModeCodes[mode]));
+}
+
+/** Takes the PSK of the hello that counts, when its binder is good and it has not been used up. */
+function acceptPsk(
+  { link, transcript }: ServerStart,
+  { hello, helloBytes, psk }: AgreedShare,
+): ServerPsk | undefined {
+  if (psk === undefined) return undefined;
+  const binder = verifyBinder(psk, hello, helloBytes, transcript);
+  if (psk.kind === 'external') return psk;
+  const { ticketKeeper, now } = link.config;
+  return ticketKeeper?.spend(psk.identity, binder, now()) === true ? psk : undefined;
+}
+
+/** RFC 8446 §4.2.10: takes early data where ticket, suite, protocol and age allow it. */
+function acceptEarlyData(
+  { link, hello: first, helloBytes }: ServerStart,
+  { hello, retried }: AgreedShare,
+  psk: ServerPsk | undefined,
+  alpn: Uint8Array | undefined,
+): EarlySecrets | undefined {
+  if (first.extensions.early_data !== true) return undefined;
+  const { ticketKeeper, maxEarlyDataSize = 0 } = link.config;
+  const { ticket, cipherSuite } = psk ?? {};
+  const accepted =
+    !retried &&
+    psk?.index === 0 &&
+    ticket !== undefined &&
+    cipherSuite !== undefined &&
+    maxEarlyDataSize > 0 &&
+    ticket.maxEarlyDataSize > 0 &&
+    ticket.cipherSuite.code === cipherSuite.code &&
+    Buffer.compare(ticket.alpn ?? NO_CONTEXT, alpn ?? NO_CONTEXT) === 0 &&
+    // RFC 8446 §8.3: hellos that are not fresh could be replays
+    psk.ageError <= (ticketKeeper?.freshness ?? -1);
+  link.emit({ type: 'early_data', result: accepted ? 'accepted' : 'rejected' });
+  if (!accepted) return undefined;
+  const helloHash = hash(cipherSuite.hash, helloBytes);
+  const early = new EarlySecrets(link, cipherSuite, psk.key, helloHash, hello.random);
+  link.exportEarly((label, context, length) => early.exportKeyingMaterial(label, context, length));
+  return early;
+}
+
+/** RFC 8446 §2.2: a PSK stands for the client; that of a ticket for the client that got it. */
+function knownClient(psk: ServerPsk | undefined): ClientCertificate {
+  return { chain: psk?.ticket?.peerChain ?? [], scheme: undefined };
 }
 
 /** What the client and the server agree on before the ServerHello. */
 interface AgreedShare {
   /** The ClientHello that counts: the second where there are two. */
   readonly hello: ClientHello;
-  readonly group: Group;
-  readonly share: KeyShareEntry;
+  readonly helloBytes: Uint8Array;
+  readonly group: Group | undefined;
+  /** `undefined` when a PSK is used alone. */
+  readonly share: KeyShareEntry | undefined;
+  readonly psk: ServerPsk | undefined;
   readonly retried: boolean;
 }
 
 /** RFC 8446 §4.1.1 and §4.1.4: the group, asking once more where its share is missing. */
-function* agreeOnShare(start: ServerStart, cipherSuite: CipherSuite): Flow<AgreedShare> {
-  const { link, hello } = start;
+function* agreeOnShare(
+  start: ServerStart,
+  cipherSuite: CipherSuite,
+  psk: ServerPsk | undefined,
+): Flow<AgreedShare> {
+  const { link, hello, helloBytes, serverName } = start;
+  if (psk?.mode === 'psk_ke') {
+    return { hello, helloBytes, group: undefined, share: undefined, psk, retried: false };
+  }
   const { shares, groups } = offeredShares(hello);
   const shared = usableGroups(link.config, 'tlsv1.3').filter((own) =>
     groups.includes(groupCode(own)),
@@ -139,15 +227,18 @@ function* agreeOnShare(start: ServerStart, cipherSuite: CipherSuite): Flow<Agree
   if (preferred === undefined) throw new PeerIncompatible('no_shared_group');
   for (const group of shared) {
     const share = shares.find((entry) => entry.group === groupCode(group));
-    if (share !== undefined) return { hello, group, share, retried: false };
+    if (share !== undefined) return { hello, helloBytes, group, share, psk, retried: false };
   }
-  const second = yield* retryHello(start, cipherSuite, preferred);
+  const { message: second, bytes } = yield* retryHello(start, cipherSuite, preferred);
   const [share, ...more] = offeredShares(second).shares;
   // RFC 8446 §4.2.8: exactly one share, for the group that was asked for
   if (share === undefined || more.length > 0 || share.group !== groupCode(preferred)) {
     throw new PeerMisbehaved('illegal_key_share', preferred);
   }
-  return { hello: second, group: preferred, share, retried: true };
+  const again = choosePsk(link.config, second, serverName, cipherSuite);
+  // RFC 8446 §4.2.9: the retry has settled that there is a key agreement
+  const kept = again?.mode === 'psk_ke' ? undefined : again;
+  return { hello: second, helloBytes: bytes, group: preferred, share, psk: kept, retried: true };
 }
 
 /** RFC 8446 §9.2 and §4.2.8: the extensions without which there is no key agreement. */
@@ -173,7 +264,7 @@ function* retryHello(
   start: ServerStart,
   cipherSuite: CipherSuite,
   group: Group,
-): Flow<ClientHello> {
+): Flow<Received<ClientHello>> {
   const { link, transcript, hello } = start;
   transcript.replaceWithMessageHash(cipherSuite.hash);
   send(start, {
@@ -190,7 +281,7 @@ function* retryHello(
   const second = yield* expect13(CONTEXT, 'start', 'client_hello');
   transcript.add(second.bytes);
   verifySecondHello(hello, second.message);
-  return second.message;
+  return second;
 }
 
 /** RFC 8446 §4.1.2: all that may differ are key_share, early_data, cookie, pre_shared_key, padding. */
@@ -235,13 +326,17 @@ function sendServerHello(
   agreed: {
     readonly cipherSuite: CipherSuite;
     readonly random: Uint8Array;
-    readonly group: Group;
-    readonly share: KeyShareEntry;
+    readonly group: Group | undefined;
+    readonly share: KeyShareEntry | undefined;
+    readonly psk: ServerPsk | undefined;
   },
-): Secret {
-  const { cipherSuite, random, group, share } = agreed;
+): Secret | undefined {
+  const { cipherSuite, random, group, share, psk } = agreed;
   const { entropy } = start.link.config;
-  const { publicKey, secret } = agreeWithPeer(() => encapsulate(group, share.keyExchange, entropy));
+  const own =
+    group === undefined || share === undefined
+      ? undefined
+      : agreeWithPeer(() => encapsulate(group, share.keyExchange, entropy));
   send(start, {
     msgType: 'server_hello',
     form: 'tls13',
@@ -251,52 +346,46 @@ function sendServerHello(
     cipherSuite: cipherSuite.code,
     legacyCompressionMethod: 0,
     extensions: {
-      key_share: { group: groupCode(group), keyExchange: publicKey },
+      key_share:
+        group === undefined || own === undefined
+          ? undefined
+          : { group: groupCode(group), keyExchange: own.publicKey },
+      pre_shared_key: psk?.index,
       supported_versions: versionCode('tlsv1.3'),
     },
   });
-  return secret;
+  return own?.secret;
 }
 
-function sendEncryptedExtensions(start: ServerStart, alpn: Uint8Array | undefined): void {
+function sendEncryptedExtensions(
+  start: ServerStart,
+  hello: ClientHello,
+  alpn: Uint8Array | undefined,
+  tookEarlyData: boolean,
+): void {
   send(start, {
     msgType: 'encrypted_extensions',
     extensions: {
       // RFC 6066 §3: an empty answer tells that the name was used
       server_name: start.serverName === undefined ? undefined : true,
+      ...answerRecordLimits(start.link, hello.extensions),
       application_layer_protocol_negotiation: alpn,
+      early_data: tookEarlyData ? true : undefined,
     },
   });
 }
 
-function sendCertificateRequest(start: ServerStart): void {
-  const { config } = start.link;
-  send(start, {
-    msgType: 'certificate_request',
-    certificateRequestContext: NO_CONTEXT,
-    extensions: {
-      signature_algorithms: schemeCodes(config.signatureSchemes),
-      signature_algorithms_cert:
-        config.signatureSchemesCert === undefined
-          ? undefined
-          : schemeCodes(config.signatureSchemesCert),
-      certificate_authorities: config.certificateAuthorities?.length
-        ? config.certificateAuthorities
-        : undefined,
-    },
+function sendCertificate(
+  { link, transcript }: ServerStart,
+  { extensions }: ClientHello,
+  chosen: SigningCredential,
+): void {
+  const asked = extensions.status_request !== undefined;
+  sendCertificate13(link, transcript, chosen, {
+    requestContext: NO_CONTEXT,
+    compressions: extensions.compress_certificate,
+    ocspResponse: asked ? link.config.ocspResponse : undefined,
   });
-}
-
-function sendCertificate(start: ServerStart, { credential, scheme }: SigningCredential): void {
-  send(start, {
-    msgType: 'certificate',
-    certificateRequestContext: NO_CONTEXT,
-    certificateList: credential.chain.map((certData) => ({ certData, extensions: {} })),
-  });
-  const content = certificateVerifyContent('server', start.transcript.hash());
-  const signature = signHandshake(credential, scheme, content);
-  const algorithm = signatureSchemeCode(scheme);
-  send(start, { msgType: 'certificate_verify', algorithm, signature });
 }
 
 function send({ link, transcript }: ServerStart, message: HandshakeTls13): void {
@@ -312,27 +401,18 @@ interface ClientCertificate {
 const NO_CERTIFICATE: ClientCertificate = { chain: [], scheme: undefined };
 
 /** RFC 8446 §4.4.2 and §4.4.3. */
-function* expectClientCertificate(start: ServerStart): Flow<ClientCertificate> {
-  const { link, transcript } = start;
-  // No extension was asked for in CertificateRequest, so none may stand in the entries.
+function* expectClientCertificate({ link, transcript }: ServerStart): Flow<ClientCertificate> {
+  // No extension was asked for in the entries, so none may stand there.
   const context: MessageContext = { ...CONTEXT, offered: new Set() };
-  const certificate = yield* expect13(context, 'wait_cert', 'certificate');
-  transcript.add(certificate.bytes);
-  if (certificate.message.certificateRequestContext.length > 0) {
+  const certificate = yield* expectCertificate13(link, transcript, context, 'wait_cert');
+  if (certificate.certificateRequestContext.length > 0) {
     throw new PeerMisbehaved('illegal_request_context');
   }
-  const chain = certificate.message.certificateList.map(({ certData }) => certData);
+  const chain = chainIn(certificate);
   if (chain.length === 0) {
     if (link.config.failIfNoPeerCert) throw new PeerMisbehaved('certificate_required');
     return NO_CERTIFICATE;
   }
   const peer = yield* verifyPeerCertificate(link, chain);
-  const content = certificateVerifyContent('client', transcript.hash());
-  const verify = yield* expect13(CONTEXT, 'wait_cv', 'certificate_verify');
-  const scheme = signatureSchemeFromCode(verify.message.algorithm ?? 0);
-  const accepted = link.config.signatureSchemes;
-  const { signature } = verify.message;
-  verifyHandshakeSignature(peer.publicKey, scheme, accepted, 'tlsv1.3', content, signature);
-  transcript.add(verify.bytes);
-  return { chain, scheme };
+  return { chain, scheme: yield* expectCertificateVerify13(link, transcript, peer) };
 }

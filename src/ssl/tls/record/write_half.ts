@@ -46,6 +46,7 @@ export class WriteHalf {
 
   /** Records from here on carry the version agreed on (in TLS 1.3 that of TLS 1.2). */
   useVersion(version: ProtocolVersion): void {
+    this.#flushHandshake();
     const seen = isAtLeast(version, 'tlsv1.3') ? 'tlsv1.2' : version;
     this.#recordVersion = versionCode(seen);
   }

@@ -25,4 +25,6 @@ export interface Session {
   readonly alpn: Uint8Array | undefined;
   /** DER, as the server sent it in the connection that made this session. */
   readonly peerChain: readonly Uint8Array[];
+  /** What the server was held to then: `verificationPolicy` of that config. */
+  readonly policy: Uint8Array;
 }
