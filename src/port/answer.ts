@@ -87,10 +87,6 @@ export class Answer implements PendingCall {
     }
   }
 
-  close(): void {
-    this.fail('closed');
-  }
-
   /** False when the call was answered or cancelled before. */
   #settle(): boolean {
     if (this.#settled) {

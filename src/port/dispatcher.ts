@@ -211,7 +211,10 @@ export class Dispatcher implements FrameSink {
       answer.fail('badarg');
       return;
     }
-    const events = new EntryEvents(this.#outlet, entry, (gone) => this.#forget(gone));
+    const events = new EntryEvents(this.#outlet, entry, {
+      fail: (failed, cause) => this.#fail(failed, cause),
+      forget: (gone) => this.#forget(gone),
+    });
     try {
       switch (call.type) {
         case 'connect':
@@ -291,14 +294,22 @@ export class Dispatcher implements FrameSink {
     }
   }
 
-  /** Ends what an unexpected exception has hit. */
+  /** Ends the connection that an unexpected exception has hit; a listener goes on. */
   #fail(entry: Entry, cause: unknown): void {
+    if (entry.socket?.kind === 'listener') {
+      this.#outlet.log.fault(entry.id, 'an unexpected error in a listener', cause);
+      return;
+    }
     this.#outlet.log.fault(
       entry.id,
       'a connection is closed because of an unexpected error',
       cause,
     );
-    const reason = this.#outlet.terms.termOf(internalError(cause));
+    const value = internalError(cause);
+    for (const call of [...entry.pending.values()]) {
+      call.fail(value);
+    }
+    const reason = this.#outlet.terms.termOf(value);
     this.#outlet.writer.frame(encode(toBeamTerm({ type: 'error', id: entry.id, reason })));
     this.#release(entry);
   }

@@ -21,17 +21,24 @@ export interface Outlet {
   readonly log: PortLog;
 }
 
+/** What becomes of an entry. */
+export interface EntryOwner {
+  /** Ends what an unexpected exception has hit. Never throws. */
+  fail(entry: Entry, cause: unknown): void;
+  /** The entry holds nothing any more; the last event. */
+  forget(entry: Entry): void;
+}
+
 /** Turns the events of one entry into frames, in the order in which they come. */
 export class EntryEvents implements SocketObserver {
   readonly #outlet: Outlet;
   readonly #entry: Entry;
-  readonly #forget: (entry: Entry) => void;
+  readonly #owner: EntryOwner;
 
-  /** @param forget is told when the entry holds nothing any more; the last event */
-  constructor(outlet: Outlet, entry: Entry, forget: (entry: Entry) => void) {
+  constructor(outlet: Outlet, entry: Entry, owner: EntryOwner) {
     this.#outlet = outlet;
     this.#entry = entry;
-    this.#forget = forget;
+    this.#owner = owner;
   }
 
   data(bytes: Uint8Array, mode: Mode): void {
@@ -76,8 +83,12 @@ export class EntryEvents implements SocketObserver {
     this.#outlet.log.line(this.#entry.id, level, text);
   }
 
+  fault(cause: unknown): void {
+    this.#owner.fail(this.#entry, cause);
+  }
+
   gone(): void {
-    this.#forget(this.#entry);
+    this.#owner.forget(this.#entry);
   }
 
   #term(value: Value): Term {

@@ -4,13 +4,14 @@
  */
 
 import type { SslListener, SslSocket } from '../ssl/socket/index.ts';
+import type { Value } from '../ssl/value.ts';
 
 /** A call that waits for its answer. */
 export interface PendingCall {
   /** Ends the wait without an answer. */
   cancel(): void;
-  /** Answers `{error, closed}`. */
-  close(): void;
+  /** Answers `{error, Reason}`. */
+  fail(reason: Value): void;
 }
 
 /** One `Id`. */
@@ -56,7 +57,7 @@ export class Registry {
     }
     this.#entries.delete(entry.id);
     for (const call of [...entry.pending.values()]) {
-      call.close();
+      call.fail('closed');
     }
     if (this.#entries.size === 0) {
       this.#onceEmpty?.();

@@ -30,6 +30,7 @@ export class Recorder implements SocketObserver {
   received = Buffer.alloc(0);
   acknowledged = 0;
   readonly logged: string[] = [];
+  readonly faults: unknown[] = [];
   gones = 0;
 
   data(bytes: Uint8Array, mode: string): void {
@@ -59,6 +60,9 @@ export class Recorder implements SocketObserver {
   }
   log(level: string, text: string): void {
     this.logged.push(`${level} ${text}`);
+  }
+  fault(cause: unknown): void {
+    this.faults.push(cause);
   }
   gone(): void {
     this.gones += 1;

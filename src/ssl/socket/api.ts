@@ -86,6 +86,11 @@ export interface SocketObserver {
   /** A line for `logger`; already filtered by `log_level`. */
   log(level: LogLevel, text: string): void;
   /**
+   * An exception that nobody expected, in something that no call had begun (bytes that came, a timer). The
+   * observer says so and releases the connection; a listener goes on.
+   */
+  fault(cause: unknown): void;
+  /**
    * The last event: the connection or listener holds nothing any more. After `close` or `release`,
    * after a failed or cancelled `connect`, and after a failed `listen`. A connection that the peer ended
    * stays, answering `closed`, until it is closed or released.

@@ -28,6 +28,7 @@ import type { HostReference } from '../x509/index.ts';
 import { alertReason, log } from './alert_log.ts';
 import type {
   Cancel,
+  Clock,
   Received,
   Reply,
   Result,
@@ -38,6 +39,7 @@ import type {
   Timeout,
 } from './api.ts';
 import { Channel, type ChannelEnd } from './channel.ts';
+import { type Guard, guardClock, guardGate, guardWith } from './guard.ts';
 import { Inbox } from './inbox.ts';
 import { tellConnection } from './information.ts';
 import { Outbox, RECORD_SIZE } from './outbox.ts';
@@ -71,6 +73,8 @@ export class TlsConnection implements SslSocket {
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
   readonly #wire: Wire;
+  readonly #clock: Clock;
+  readonly #guard: Guard;
   #options: Options;
   #transportOptions: TransportOptions;
   #phase: Phase;
@@ -96,6 +100,8 @@ export class TlsConnection implements SslSocket {
     this.#observer = observer;
     this.#options = options;
     this.#transportOptions = options.transport;
+    this.#guard = guardWith((cause) => observer.fault(cause));
+    this.#clock = guardClock(context.clock, this.#guard);
     const { mode, packet, header, packetSize } = socket;
     const { active, expired } = changeActive(false, socket.active) ?? {
       active: false,
@@ -106,11 +112,12 @@ export class TlsConnection implements SslSocket {
       { mode, packet, header, packetSize },
       active,
       observer,
-      context.clock,
+      this.#clock,
       () => this.#die(),
     );
-    this.#outbox = new Outbox(observer, context.clock);
-    this.#wire = new Wire(context.clock, context.gate, () => this.#letGone());
+    this.#outbox = new Outbox(observer, this.#clock);
+    const gate = guardGate(context.gate, this.#guard);
+    this.#wire = new Wire(this.#clock, gate, this.#guard, () => this.#letGone());
     this.#phase = transport === undefined ? 'dialing' : 'accepted';
     if (transport !== undefined) this.#use(transport);
   }
@@ -128,16 +135,18 @@ export class TlsConnection implements SslSocket {
     const options = { nodelay, keepalive, family, localAddress, localPort };
     this.#dialed = true;
     const cancel = this.#await(timeout, reply);
-    const dialing = this.#context.transports.dial(target, options, (outcome) => {
-      if (this.#phase !== 'dialing') {
-        if ('ok' in outcome) outcome.ok.destroy();
-      } else if ('error' in outcome) {
-        this.#fail(outcome.error);
-      } else {
-        this.#use(outcome.ok);
-        this.#begin(target.reference);
-      }
-    });
+    const dialing = this.#context.transports.dial(target, options, (outcome) =>
+      this.#guard(() => {
+        if (this.#phase !== 'dialing') {
+          if ('ok' in outcome) outcome.ok.destroy();
+        } else if ('error' in outcome) {
+          this.#fail(outcome.error);
+        } else {
+          this.#use(outcome.ok);
+          this.#begin(target.reference);
+        }
+      }),
+    );
     this.#cancelDialing = () => dialing.cancel();
     return cancel;
   }
@@ -178,7 +187,7 @@ export class TlsConnection implements SslSocket {
     const pending: PendingHandshake = { reply, stopTimer: nothing };
     this.#handshake = pending;
     if (timeout !== 'infinity') {
-      pending.stopTimer = this.#context.clock.after(timeout, () => this.#fail('timeout'));
+      pending.stopTimer = this.#clock.after(timeout, () => this.#fail('timeout'));
     }
     return () => {
       if (this.#handshake === pending) this.#fail(undefined);
@@ -344,7 +353,7 @@ export class TlsConnection implements SslSocket {
       this.#channel?.send();
     } else if (outbox.kept === bytes.length) {
       // Small sends of one turn share a record, and their ciphertext a write.
-      this.#context.clock.soon(() => this.#channel?.send());
+      this.#clock.soon(() => this.#channel?.send());
     }
   }
 

@@ -14,6 +14,7 @@ import {
 import type { Value } from '../value.ts';
 import type {
   Cancel,
+  Clock,
   Reply,
   Result,
   SocketContext,
@@ -24,6 +25,7 @@ import type {
   Timeout,
 } from './api.ts';
 import { TlsConnection } from './connection.ts';
+import { type Guard, guardClock, guardWith } from './guard.ts';
 import {
   changeActive,
   changeSocket,
@@ -31,7 +33,12 @@ import {
   tellCounters,
   tellOptions,
 } from './settings.ts';
-import { endpointValue, type ListeningTransport, type Transport } from './transport/transport.ts';
+import {
+  endpointValue,
+  type Listening,
+  type ListeningTransport,
+  type Transport,
+} from './transport/transport.ts';
 
 /** Accepted connections that may wait beyond the backlog; more are reset. */
 const WAITING_BEYOND_BACKLOG = 1024;
@@ -61,6 +68,8 @@ export class TlsListener implements SslListener {
   readonly kind = 'listener';
   readonly #context: SocketContext;
   readonly #observer: SocketObserver;
+  readonly #clock: Clock;
+  readonly #guard: Guard;
   readonly #waiting: Transport[] = [];
   readonly #waiters: Waiter[] = [];
   #options: Options;
@@ -72,6 +81,8 @@ export class TlsListener implements SslListener {
   constructor(context: SocketContext, observer: SocketObserver, options: Options) {
     this.#context = context;
     this.#observer = observer;
+    this.#guard = guardWith((cause) => observer.fault(cause));
+    this.#clock = guardClock(context.clock, this.#guard);
     this.#options = options;
     this.#socket = options.socket;
     this.#transportOptions = options.transport;
@@ -82,22 +93,26 @@ export class TlsListener implements SslListener {
     const { nodelay, keepalive, family, localAddress, backlog, ipv6Only } = this.#transportOptions;
     const options = { nodelay, keepalive, family, localAddress, backlog, ipv6Only };
     const acceptor = {
-      connection: (transport: Transport) => this.#arrived(transport),
-      failed: () => this.#shut(nothing),
+      connection: (transport: Transport) => this.#guard(() => this.#arrived(transport)),
+      failed: () => this.#guard(() => this.#shut(nothing)),
     };
-    this.#context.transports.listen(port, options, acceptor, (outcome) => {
-      if ('error' in outcome) {
-        const told = this.#closed;
-        this.#closed = true;
-        if (!told) reply(outcome);
-        if (!told) this.#observer.gone();
-      } else if (this.#closed) {
-        outcome.ok.close();
-      } else {
-        this.#transport = outcome.ok;
-        this.#started(reply);
-      }
-    });
+    this.#context.transports.listen(port, options, acceptor, (outcome) =>
+      this.#guard(() => this.#listening(outcome, reply)),
+    );
+  }
+
+  #listening(outcome: Listening, reply: Reply<SocketState>): void {
+    if ('error' in outcome) {
+      const told = this.#closed;
+      this.#closed = true;
+      if (!told) reply(outcome);
+      if (!told) this.#observer.gone();
+    } else if (this.#closed) {
+      outcome.ok.close();
+    } else {
+      this.#transport = outcome.ok;
+      this.#started(reply);
+    }
   }
 
   #started(reply: Reply<SocketState>): void {
@@ -147,7 +162,7 @@ export class TlsListener implements SslListener {
     const waiter: Waiter = { observer, reply, stopTimer: nothing };
     this.#waiters.push(waiter);
     if (timeout !== 'infinity') {
-      waiter.stopTimer = this.#context.clock.after(timeout, () => {
+      waiter.stopTimer = this.#clock.after(timeout, () => {
         this.#drop(waiter);
         reply({ error: 'timeout' });
       });

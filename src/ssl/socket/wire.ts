@@ -4,6 +4,7 @@
  */
 
 import type { Cancel, Clock, OutputGate } from './api.ts';
+import type { Guard } from './guard.ts';
 import type { Endpoint, Transport, TransportSink, TransportStats } from './transport/transport.ts';
 
 /** How long what is still to be sent may take once the connection ends, in milliseconds. */
@@ -18,6 +19,7 @@ const nothing = (): void => {};
 export class Wire {
   readonly #clock: Clock;
   readonly #gate: OutputGate;
+  readonly #guard: Guard;
   readonly #letGone: () => void;
   #transport: Transport | undefined;
   #peer: Endpoint | undefined;
@@ -30,10 +32,14 @@ export class Wire {
   #peerDone = false;
   #stopTimer: Cancel = nothing;
 
-  /** @param letGone called each time the transport is let go after `windDown` */
-  constructor(clock: Clock, gate: OutputGate, letGone: () => void) {
+  /**
+   * @param clock and `gate` call back behind `guard`, and so does the transport
+   * @param letGone called each time the transport is let go after `windDown`
+   */
+  constructor(clock: Clock, gate: OutputGate, guard: Guard, letGone: () => void) {
     this.#clock = clock;
     this.#gate = gate;
+    this.#guard = guard;
     this.#letGone = letGone;
   }
 
@@ -43,15 +49,17 @@ export class Wire {
     this.#peer = transport.peer();
     this.#local = transport.local();
     transport.attach({
-      data: (chunk) => sink.data(chunk),
-      end: (failed) => {
-        this.#peerDone = true;
-        if (failed !== undefined) this.#transport = undefined;
-        if (!this.#winding) sink.end(failed);
-        // What is still on its way out may go: the peer has only closed its own direction.
-        else if (failed !== undefined || this.#ownDone) this.letGo();
-      },
+      data: (chunk) => this.#guard(() => sink.data(chunk)),
+      end: (failed) => this.#guard(() => this.#ended(failed, sink)),
     });
+  }
+
+  #ended(failed: string | undefined, sink: TransportSink): void {
+    this.#peerDone = true;
+    if (failed !== undefined) this.#transport = undefined;
+    if (!this.#winding) sink.end(failed);
+    // What is still on its way out may go: the peer has only closed its own direction.
+    else if (failed !== undefined || this.#ownDone) this.letGo();
   }
 
   /** The peer's address as it was when the transport was taken. */
@@ -74,7 +82,8 @@ export class Wire {
 
   /** @param done called when the kernel has taken the bytes */
   write(parts: readonly Uint8Array[], done: (() => void) | undefined): void {
-    this.#transport?.write(parts, done);
+    const guarded = done === undefined ? undefined : () => this.#guard(done);
+    this.#transport?.write(parts, guarded);
   }
 
   /** Starts or stops reading. While the way to the BEAM is full, a wanted read waits. */
@@ -119,14 +128,17 @@ export class Wire {
     this.#regulate();
     this.#stopTimer();
     this.#stopTimer = this.#clock.after(CLOSE_TIMEOUT, () => this.letGo());
-    transport.end(() => {
-      done();
-      this.#ownDone = true;
-      if (this.#transport === undefined) return;
-      this.#stopTimer();
-      if (this.#peerDone) this.letGo();
-      else this.#stopTimer = this.#clock.after(LINGER_TIMEOUT, () => this.letGo());
-    });
+    transport.end(() => this.#guard(() => this.#sent(done)));
+  }
+
+  /** Everything is with the kernel, and FIN behind it. */
+  #sent(done: () => void): void {
+    done();
+    this.#ownDone = true;
+    if (this.#transport === undefined) return;
+    this.#stopTimer();
+    if (this.#peerDone) this.letGo();
+    else this.#stopTimer = this.#clock.after(LINGER_TIMEOUT, () => this.letGo());
   }
 
   /** Lets the transport go at once. */

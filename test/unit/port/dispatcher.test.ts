@@ -639,6 +639,23 @@ describe('faults', () => {
   });
 });
 
+describe('an unexpected error that no call began', () => {
+  it('ends that connection alone: waiting calls and the owner are told why', async () => {
+    const { partner, socket } = await connected();
+    const waiting = partner.call(7, { type: 'recv', length: 0, timeout: 'infinity' });
+    await partner.call(0, { type: 'ping' });
+    socket.observer.fault(new TypeError('surprise'));
+    const reason = tuple(atom('internal_error'), [...Buffer.from('TypeError: surprise')]);
+    const told = await partner.find(({ type }) => type === 'error');
+    assert.ok(told.type === 'error' && told.id === 7 && equals(told.reason, reason));
+    const result = await waiting;
+    assert.ok(result.type === 'failure' && equals(result.reason, reason));
+    assert.deepEqual(socket.calls.slice(-1), ['release']);
+    assert.deepEqual(await partner.find(({ type }) => type === 'gone'), { type: 'gone', id: 7 });
+    assert.deepEqual(await partner.call(0, { type: 'ping' }), { type: 'done' });
+  });
+});
+
 describe('back-pressure', () => {
   it('fills the gate while nobody reads, and opens it when the output has drained', async () => {
     const { partner, socket, sockets, output } = await connected();
