@@ -219,6 +219,11 @@ export interface EngineConfig {
    * are resumed only under the name they were made with.
    */
   readonly policyName?: string;
+  /**
+   * TLS 1.3 server with `verify: 'peer'`: when clients are asked for a certificate; `on_request` leaves it
+   * to `requestCertificate()`. Default `handshake`.
+   */
+  readonly asksForCertificate?: 'handshake' | 'on_request';
   /** TLS 1.3 client: certificates may be asked for after the handshake (RFC 8446 §4.6.2). */
   readonly postHandshakeAuth?: boolean;
   /** TLS 1.3: algorithms for certificates, in order of preference (RFC 8879). Default: none. */

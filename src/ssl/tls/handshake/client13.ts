@@ -36,7 +36,7 @@ import { includesBytes } from './negotiation.ts';
 import { verifyPeerCertificate } from './peer_certificate.ts';
 import { connectedClient13 } from './post_handshake13.ts';
 import { type ClientPsk, pskModes } from './psk13.ts';
-import { limitOwnReads, takeRecordLimits } from './record_limits13.ts';
+import { takeRecordLimits } from './record_limits13.ts';
 import { Secrets13 } from './secrets13.ts';
 
 /** Runs from the ServerHello to the end of the handshake. @returns what comes behind it */
@@ -50,7 +50,6 @@ export function* clientHandshake13(start: ClientStart, hello: ServerHelloTls13):
   const { group, secret } = agreeOnSecret(start, hello, psk);
   secrets.enterHandshake(secret);
   secrets.protectReads();
-  limitOwnReads(link);
   // RFC 8446 §D.4: change_cipher_spec once, before the second flight
   const told = start.retried || early !== undefined;
   if (offer.hello.legacySessionId.length > 0 && !told) link.sendChangeCipherSpec();

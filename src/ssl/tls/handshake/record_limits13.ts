@@ -15,12 +15,7 @@ import type { Link } from './flow.ts';
 /** RFC 8449 §4: in TLS 1.3 the limit counts the content type and the padding too. */
 const contentOf = (limit: number): number => limit - 1;
 
-/** A client: records to it keep to the limit it told, from the first protected one on. */
-export function limitOwnReads({ config, limitReads }: Link): void {
-  if (config.recordSizeLimit !== undefined) limitReads(contentOf(config.recordSizeLimit));
-}
-
-/** A client: what the server answered. */
+/** A client: what the server answered; one that does not answer does not know the limit. */
 export function takeRecordLimits(
   link: Link,
   { record_size_limit: limit, max_fragment_length: code }: EncryptedExtensions['extensions'],
@@ -29,6 +24,8 @@ export function takeRecordLimits(
     // RFC 8449 §5: both at once are illegal_parameter
     if (code !== undefined) throw new PeerMisbehaved('illegal_max_fragment_length');
     link.limitWrites(contentOf(limit));
+    const { recordSizeLimit: own } = link.config;
+    if (own !== undefined) link.limitReads(contentOf(own));
     return;
   }
   const { maxFragmentLength: asked } = link.config;
@@ -39,23 +36,30 @@ export function takeRecordLimits(
   link.limitWrites(asked);
 }
 
-/** A server: takes up what the client asks for. @returns what goes into EncryptedExtensions */
+/** What a server answers, and what the client keeps to once it knows: early data is sent before. */
+export interface AnsweredLimits {
+  readonly answer: Pick<
+    EncryptedExtensions['extensions'],
+    'record_size_limit' | 'max_fragment_length'
+  >;
+  readonly reads: number | undefined;
+}
+
+/** A server: takes up what the client asks for. */
 export function answerRecordLimits(
   link: Link,
   { record_size_limit: limit, max_fragment_length: code }: ClientHello['extensions'],
-): Pick<EncryptedExtensions['extensions'], 'record_size_limit' | 'max_fragment_length'> {
+): AnsweredLimits {
   const { recordSizeLimit: own } = link.config;
   // RFC 8449 §5: a server that knows record_size_limit ignores max_fragment_length beside it
   if (limit !== undefined && own !== undefined) {
     link.limitWrites(contentOf(limit));
-    link.limitReads(contentOf(own));
-    return { record_size_limit: own };
+    return { answer: { record_size_limit: own }, reads: contentOf(own) };
   }
-  if (code === undefined) return {};
+  if (code === undefined) return { answer: {}, reads: undefined };
   const length = fragmentLengthOf(code);
   // RFC 6066 §4: other values are illegal_parameter
   if (length === undefined) throw new PeerMisbehaved('illegal_max_fragment_length', code);
-  link.limitReads(length);
   link.limitWrites(length);
-  return { max_fragment_length: code };
+  return { answer: { max_fragment_length: code }, reads: length };
 }

@@ -46,7 +46,7 @@ import { verifyPeerCertificate } from './peer_certificate.ts';
 import { connectedServer13, sendTickets } from './post_handshake13.ts';
 import { choosePsk, pskModes, type ServerPsk, verifyBinder } from './psk13.ts';
 import { serverRandom } from './randoms.ts';
-import { answerRecordLimits } from './record_limits13.ts';
+import { type AnsweredLimits, answerRecordLimits } from './record_limits13.ts';
 import { Secrets13 } from './secrets13.ts';
 import type { ServerStart } from './server.ts';
 
@@ -90,9 +90,11 @@ export function* serverHandshake13(start: ServerStart): Flow<Flow> {
     secrets.protectReads();
   }
 
-  sendEncryptedExtensions(start, hello, alpn, early !== undefined);
+  const limits = answerRecordLimits(link, hello.extensions);
+  sendEncryptedExtensions(start, limits, alpn, early !== undefined);
   // RFC 8446 §4.3.2: a server that a PSK stands for asks for no certificate in the handshake
-  const requested = config.verify === 'peer' && psk === undefined;
+  const asks = config.verify === 'peer' && config.asksForCertificate !== 'on_request';
+  const requested = asks && psk === undefined;
   if (requested) transcript.add(sendCertificateRequest13(link, NO_CONTEXT).bytes);
   if (chosen !== undefined) sendCertificate(start, hello, chosen);
   send(start, { msgType: 'finished', verifyData: secrets.verifyData() });
@@ -104,6 +106,7 @@ export function* serverHandshake13(start: ServerStart): Flow<Flow> {
     transcript.add(bytes);
     secrets.protectReads();
   }
+  if (limits.reads !== undefined) link.limitReads(limits.reads);
   const client = requested ? yield* expectClientCertificate(start) : knownClient(psk);
   yield* secrets.expectFinished(CONTEXT);
   const resumption = secrets.deriveResumption();
@@ -359,7 +362,7 @@ function sendServerHello(
 
 function sendEncryptedExtensions(
   start: ServerStart,
-  hello: ClientHello,
+  limits: AnsweredLimits,
   alpn: Uint8Array | undefined,
   tookEarlyData: boolean,
 ): void {
@@ -368,7 +371,7 @@ function sendEncryptedExtensions(
     extensions: {
       // RFC 6066 §3: an empty answer tells that the name was used
       server_name: start.serverName === undefined ? undefined : true,
-      ...answerRecordLimits(start.link, hello.extensions),
+      ...limits.answer,
       application_layer_protocol_negotiation: alpn,
       early_data: tookEarlyData ? true : undefined,
     },

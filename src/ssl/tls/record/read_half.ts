@@ -42,6 +42,9 @@ const SSL2_LENGTH = 2;
 /** Until when early data is skipped (RFC 8446 §4.2.10). */
 export type SkipUntil = 'until_decryptable' | 'until_second_hello';
 
+/** RFC 8446 §5.2: how much longer than its plaintext a protected record may be. */
+const MAX_SKIPPED_EXPANSION = 256;
+
 /** Empty records of application data that may follow one another. */
 const MAX_EMPTY_RECORDS = 32;
 
@@ -151,7 +154,9 @@ export class ReadHalf {
   }
 
   #maxFragmentOnWire(): number {
-    return MAX_PLAINTEXT + this.#protection.maxExpansion;
+    // Early data on its way to the second ClientHello is protected, although nothing else is.
+    const expansion = this.#skipUntil === 'until_second_hello' ? MAX_SKIPPED_EXPANSION : 0;
+    return MAX_PLAINTEXT + Math.max(expansion, this.#protection.maxExpansion);
   }
 
   /** A record without its protection; undefined when it is to be dropped. */

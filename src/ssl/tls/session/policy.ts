@@ -35,6 +35,7 @@ export function verificationPolicy(config: EngineConfig): Buffer {
     verified && role === 'client' ? (reference ?? null) : failIfNoPeerCert,
     verified ? depth : 0,
     verified ? (config.signatureSchemesCert ?? config.signatureSchemes) : [],
+    config.asksForCertificate ?? 'handshake',
     config.policyName ?? '',
   ];
   return hash('sha256', Buffer.from(JSON.stringify(rules)));
