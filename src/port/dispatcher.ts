@@ -101,7 +101,8 @@ export class Dispatcher implements FrameSink {
   #term(bytes: Uint8Array): void {
     let term: Term;
     try {
-      term = decode(bytes, decodeLimits);
+      // The decoded term keeps views of what it is read from.
+      term = decode(new Uint8Array(bytes), decodeLimits);
     } catch (cause) {
       if (!(cause instanceof EtfError)) {
         throw cause;

@@ -1,7 +1,7 @@
 /**
  * `{packet,4}` framing: a 32-bit big-endian length, then so many bytes (docs/protocol.md, "Frames").
  *
- * `Deframer` cuts the chunks of standard input into frames; `FrameWriter` gathers the frames of one
+ * `Deframer` cuts standard input into frames; `FrameWriter` gathers the frames of one
  * turn of the event loop into one `writev` and tells when the other side does not keep up. What is in a
  * frame is `protocol.ts`'s business.
  */
@@ -22,23 +22,37 @@ const copyLimit = 2048;
 
 const blockSize = 16 * 1024;
 
+/**
+ * Bytes of the area that standard input is read into: the longest `send` frame, and what a pipe holds
+ * behind it.
+ */
+const areaSize = 320 * 1024;
+
+/** Less room than what one read of a pipe may bring has the bytes that wait moved to the front. */
+const readSize = 64 * 1024;
+
 /** Takes what a `Deframer` finds. Neither function may throw. */
 export interface FrameSink {
-  /** One frame without its length. A view of the chunk, or a buffer of its own; nobody writes to it any more. */
+  /** One frame without its length: a view, good until the function returns. */
   frame(bytes: Uint8Array): void;
   /** A frame longer than the limit has begun; its bytes will be skipped. */
   oversized(length: number): void;
 }
 
-/** Cuts a byte stream into frames, without copying a frame that lies within one chunk. */
+/**
+ * Cuts a byte stream into frames. It owns the area that the stream is read into, so that reading
+ * allocates nothing and frames are not copied: `space` says where the next bytes go, `filled` how many came.
+ */
 export class Deframer {
   readonly #sink: FrameSink;
   readonly #limit: number;
-  readonly #header = new Uint8Array(headerSize);
-  #headerFilled = 0;
-  /** A frame that spans chunks, at its exact length. */
-  #partial: Uint8Array | undefined;
-  #filled = 0;
+  readonly #area = Buffer.allocUnsafeSlow(areaSize);
+  /** Where the frame that is not complete begins, with its length. */
+  #start = 0;
+  #end = 0;
+  /** A frame that does not fit the area, at its exact length. */
+  #long: Uint8Array | undefined;
+  #longFilled = 0;
   #skip = 0;
 
   constructor(sink: FrameSink, limit: number = maxFrameSize) {
@@ -48,66 +62,86 @@ export class Deframer {
 
   /** Whether the stream stands between two frames: an end here cuts nothing. */
   get idle(): boolean {
-    return this.#headerFilled === 0 && this.#partial === undefined && this.#skip === 0;
+    return this.#start === this.#end && this.#long === undefined && this.#skip === 0;
   }
 
-  /** @param chunk is kept by the frames that lie in it: do not write to it any more */
+  /** Where the next bytes are to be read to: never empty, good until `filled` is called. */
+  space(): Uint8Array {
+    if (this.#long !== undefined) {
+      return this.#long.subarray(this.#longFilled);
+    }
+    if (this.#start > 0 && areaSize - this.#end < readSize) {
+      this.#area.copyWithin(0, this.#start, this.#end);
+      this.#end -= this.#start;
+      this.#start = 0;
+    }
+    return this.#area.subarray(this.#end);
+  }
+
+  /** Takes the first `count` bytes of `space`. */
+  filled(count: number): void {
+    if (this.#long !== undefined) {
+      this.#fillLong(this.#long, count);
+      return;
+    }
+    this.#end += count;
+    while (this.#next());
+    if (this.#start === this.#end) {
+      this.#start = 0;
+      this.#end = 0;
+    }
+  }
+
+  /** Takes bytes that were read elsewhere. */
   push(chunk: Uint8Array): void {
-    let at = 0;
-    while (at < chunk.length) {
-      if (this.#skip > 0) {
-        const skipped = Math.min(this.#skip, chunk.length - at);
-        this.#skip -= skipped;
-        at += skipped;
-      } else if (this.#partial !== undefined) {
-        at = this.#fill(this.#partial, chunk, at);
-      } else {
-        at = this.#begin(chunk, at);
-      }
+    for (let at = 0; at < chunk.length; ) {
+      const space = this.space();
+      const count = Math.min(space.length, chunk.length - at);
+      space.set(chunk.subarray(at, at + count));
+      this.filled(count);
+      at += count;
     }
   }
 
-  /** Goes on with a frame that began in an earlier chunk. */
-  #fill(partial: Uint8Array, chunk: Uint8Array, at: number): number {
-    const size = Math.min(partial.length - this.#filled, chunk.length - at);
-    partial.set(chunk.subarray(at, at + size), this.#filled);
-    this.#filled += size;
-    if (this.#filled === partial.length) {
-      this.#partial = undefined;
-      this.#sink.frame(partial);
+  /** Hands out the frame at the front of the area; false when it is not complete. */
+  #next(): boolean {
+    const waiting = this.#end - this.#start;
+    if (this.#skip > 0) {
+      const skipped = Math.min(this.#skip, waiting);
+      this.#skip -= skipped;
+      this.#start += skipped;
+      return skipped < waiting;
     }
-    return at + size;
-  }
-
-  /** Reads a length and, if it is all there, its frame. */
-  #begin(chunk: Uint8Array, start: number): number {
-    let at = start;
-    let length: number;
-    if (this.#headerFilled === 0 && chunk.length - at >= headerSize) {
-      length = readUint32(chunk, at);
-      at += headerSize;
-    } else {
-      while (this.#headerFilled < headerSize && at < chunk.length) {
-        this.#header[this.#headerFilled++] = chunk[at++] as number;
-      }
-      if (this.#headerFilled < headerSize) {
-        return at;
-      }
-      this.#headerFilled = 0;
-      length = readUint32(this.#header, 0);
+    if (waiting < headerSize) {
+      return false;
     }
+    const length = readUint32(this.#area, this.#start);
+    const begin = this.#start + headerSize;
     if (length > this.#limit) {
+      this.#start = begin;
       this.#skip = length;
       this.#sink.oversized(length);
-    } else if (chunk.length - at >= length) {
-      const end = at + length;
-      this.#sink.frame(chunk.subarray(at, end));
-      return end;
-    } else {
-      this.#partial = Buffer.allocUnsafeSlow(length);
-      this.#filled = 0;
+      return true;
     }
-    return at;
+    if (waiting - headerSize >= length) {
+      this.#start = begin + length;
+      this.#sink.frame(this.#area.subarray(begin, this.#start));
+      return true;
+    }
+    if (headerSize + length > areaSize) {
+      this.#long = Buffer.allocUnsafeSlow(length);
+      this.#longFilled = this.#area.copy(this.#long, 0, begin, this.#end);
+      this.#start = this.#end;
+    }
+    return false;
+  }
+
+  #fillLong(long: Uint8Array, count: number): void {
+    this.#longFilled += count;
+    if (this.#longFilled === long.length) {
+      this.#long = undefined;
+      this.#sink.frame(long);
+    }
   }
 }
 

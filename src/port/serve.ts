@@ -7,12 +7,12 @@
  */
 
 import { createReadStream, createWriteStream } from 'node:fs';
-import { Socket } from 'node:net';
+import { type ConnectOpts, type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 import type { Dispatcher, Sockets } from './dispatcher.ts';
 import { encode } from './etf.ts';
-import { Deframer, type FrameSink, FrameWriter } from './framing.ts';
+import { Deframer, FrameWriter } from './framing.ts';
 import { describe, PortLog, printError } from './logging.ts';
 import { protocolVersion, toBeamTerm } from './protocol.ts';
 import type { ServeOptions } from './serve_options.ts';
@@ -30,7 +30,8 @@ const farewellTime = 1000;
 
 /** What the program runs on; tests put streams in memory here. */
 export interface PortHost {
-  readonly input: Readable;
+  /** Opens standard input; it may be read straight into the deframer, or come as `data` events. */
+  openInput(deframer: Deframer): Readable;
   readonly output: Writable;
   /** Loads `src/ssl`. */
   loadSockets(): Promise<Sockets>;
@@ -50,7 +51,7 @@ export function serve(options: ServeOptions): void {
   }
   const port = new Port(
     {
-      input: openInput(),
+      openInput,
       output: openOutput(),
       loadSockets,
       print: printError,
@@ -84,10 +85,7 @@ export class Port {
 
   /** Says hello, loads the rest, and serves until `finish`. */
   run(): void {
-    const { input, output } = this.#host;
-    output.on('error', () => this.#lost());
-    input.on('error', () => this.finish());
-    input.on('end', () => this.finish());
+    this.#host.output.on('error', () => this.#lost());
     const about = { version, node: process.versions.node, openssl: process.versions.openssl };
     this.#writer.frame(encode(toBeamTerm({ type: 'hello', protocol: protocolVersion, about })));
     this.#writer.flush();
@@ -141,13 +139,15 @@ export class Port {
     this.#listen(dispatcher);
   }
 
-  #listen(sink: FrameSink): void {
-    const deframer = new Deframer(sink);
-    this.#host.input.on('data', (chunk: Uint8Array) => {
-      if (!this.#finishing) {
-        deframer.push(chunk);
-      }
+  #listen(dispatcher: Dispatcher): void {
+    const deframer = new Deframer({
+      frame: (bytes) => this.#finishing || dispatcher.frame(bytes),
+      oversized: (length) => dispatcher.oversized(length),
     });
+    const input = this.#host.openInput(deframer);
+    input.on('error', () => this.finish());
+    input.on('end', () => this.finish());
+    input.on('data', (chunk: Uint8Array) => deframer.push(chunk));
   }
 
   /** Nobody reads the output any more: the BEAM has closed the port. */
@@ -165,10 +165,21 @@ async function loadSockets(): Promise<Sockets> {
   return { connect, createContext, listen, versions };
 }
 
-/** A port's pipes are sockets to Node.js; files come in when somebody tries the program by hand. */
-function openInput(): Readable {
+/**
+ * A port's pipes are sockets to Node.js; files come in when somebody tries the program by hand. What a
+ * socket reads goes straight to where the deframer wants it, without a buffer for each read.
+ */
+function openInput(deframer: Deframer): Readable {
   try {
-    return new Socket({ fd: 0, readable: true, writable: false });
+    const onread: OnReadOpts = {
+      buffer: () => deframer.space(),
+      callback: (count) => {
+        deframer.filled(count);
+        return true;
+      },
+    };
+    const options: SocketConstructorOpts & ConnectOpts = { fd: 0, writable: false, onread };
+    return new Socket(options);
   } catch {
     return createReadStream('', { fd: 0 });
   }

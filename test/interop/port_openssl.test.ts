@@ -242,6 +242,7 @@ describe('one port program against another', time, () => {
       await to.call(toId, { type: 'setopts', options: active });
       await send(from, fromId, bigFile);
       assert.equal(digest(await collect(to, toId, bigFile.length)), digest(bigFile));
+      assert.deepEqual(await from.call(fromId, { type: 'flush' }), { type: 'done' });
       const acknowledged = from.frames
         .filter((frame) => frame.type === 'ack' && frame.id === fromId)
         .reduce((sum, frame) => sum + (frame as Told<'ack'>).bytes, 0);

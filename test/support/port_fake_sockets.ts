@@ -64,7 +64,7 @@ export class FakeSocket implements SslSocket {
 
   send(bytes: Uint8Array): void {
     this.calls.push(`send ${bytes.length}`);
-    this.sent.push(bytes);
+    this.sent.push(Uint8Array.from(bytes));
   }
 
   flush(reply: Reply): Cancel {

@@ -55,7 +55,7 @@ export class Partner {
     this.#input = input;
     const deframer = new Deframer({
       frame: (bytes) => {
-        this.frames.push(readToBeam(decode(bytes)));
+        this.frames.push(readToBeam(decode(Uint8Array.from(bytes))));
         this.#woken();
       },
       oversized: (length) => {

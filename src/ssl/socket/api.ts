@@ -162,7 +162,7 @@ export interface SslSocket {
 
   /**
    * Sends plaintext, after all that was sent before; it is not answered. What was sent before the
-   * handshake waits for it. Keeps the bytes until they are encrypted: do not write to them any more.
+   * handshake waits for it. The bytes are only read before the call returns.
    * Packet headers are the caller's to add.
    */
   send(bytes: Uint8Array): void;

@@ -6,6 +6,7 @@
 import type { EngineConfig } from '../tls/config.ts';
 import { TlsEngine } from '../tls/engine.ts';
 import type { AlertEvent, ConnectionInfo, EngineEvent } from '../tls/events.ts';
+import { recycleOutput } from '../tls/record/output_pool.ts';
 import type { Outbox } from './outbox.ts';
 import type { Wire } from './wire.ts';
 
@@ -104,15 +105,22 @@ export class Channel {
     return true;
   }
 
-  /** Encrypts what the outbox keeps, if it can be sent now. */
-  send(): void {
-    if (this.#outbox.kept === 0 || !this.#engine.canSend) return;
-    for (const bytes of this.#outbox.takeKept()) {
-      if (!this.#engine.canSend) break;
-      this.#engine.send(bytes);
-      this.#plain += bytes.length;
-    }
+  /**
+   * Encrypts what the outbox keeps, if it can be sent now.
+   *
+   * @param more - goes behind it; only read here
+   */
+  send(more?: Uint8Array): void {
+    if (!this.#engine.canSend || (more === undefined && this.#outbox.kept === 0)) return;
+    for (const bytes of this.#outbox.takeKept()) this.#seal(bytes);
+    if (more !== undefined) this.#seal(more);
     this.#drain();
+  }
+
+  #seal(bytes: Uint8Array): void {
+    if (!this.#engine.canSend) return;
+    this.#engine.send(bytes);
+    this.#plain += bytes.length;
   }
 
   #drain(): void {
@@ -167,6 +175,13 @@ export class Channel {
     const plain = this.#plain;
     this.#parts = [];
     this.#plain = 0;
-    this.#wire.write(parts, plain > 0 ? () => this.#outbox.taken(plain) : undefined);
+    if (plain === 0) {
+      this.#wire.write(parts, undefined);
+      return;
+    }
+    this.#wire.write(parts, () => {
+      for (const part of parts) recycleOutput(part);
+      this.#outbox.taken(plain);
+    });
   }
 }

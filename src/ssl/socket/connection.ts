@@ -347,11 +347,13 @@ export class TlsConnection implements SslSocket {
     const outbox = this.#outbox;
     if (bytes.length === 0 || outbox.failure !== undefined) return;
     outbox.given(bytes.length);
+    const open = this.#phase === 'open' && this.#channel?.canSend === true;
+    if (open && outbox.kept + bytes.length >= RECORD_SIZE) {
+      this.#channel?.send(bytes);
+      return;
+    }
     outbox.keep(bytes);
-    if (this.#phase !== 'open') return;
-    if (outbox.kept >= RECORD_SIZE) {
-      this.#channel?.send();
-    } else if (outbox.kept === bytes.length) {
+    if (open && outbox.kept === bytes.length) {
       // Small sends of one turn share a record, and their ciphertext a write.
       this.#clock.soon(() => this.#channel?.send());
     }

@@ -31,7 +31,7 @@ async function start(change: Partial<Sockets> = {}): Promise<Harness> {
   });
   const port = new Port(
     {
-      input,
+      openInput: () => input,
       output,
       loadSockets: async () => sockets,
       print: (text) => printed.push(text),
@@ -725,7 +725,7 @@ describe('the end', () => {
     const output = new PassThrough();
     const port = new Port(
       {
-        input: new PassThrough(),
+        openInput: () => new PassThrough(),
         output,
         loadSockets: () => Promise.reject(new Error('no such file')),
         print: () => undefined,

@@ -22,7 +22,10 @@ function deframe(limit?: number) {
   const frames: Uint8Array[] = [];
   const oversized: number[] = [];
   const deframer = new Deframer(
-    { frame: (bytes) => frames.push(bytes), oversized: (length) => oversized.push(length) },
+    {
+      frame: (bytes) => frames.push(Uint8Array.from(bytes)),
+      oversized: (length) => oversized.push(length),
+    },
     limit,
   );
   return { deframer, frames, oversized };
@@ -53,27 +56,44 @@ describe('Deframer', () => {
     );
   });
 
-  it('hands out views of the chunk for frames that lie within it', () => {
-    const chunk = Buffer.concat([framed(Buffer.from('one')), framed(Buffer.from('two'))]);
-    const { deframer, frames } = deframe();
-    deframer.push(chunk);
-    assert.equal(frames.length, 2);
-    for (const frame of frames) {
-      assert.equal(frame.buffer, chunk.buffer);
-    }
-    assert.equal(frames[1]?.byteOffset, chunk.byteOffset + 11);
+  it('hands out views of the area that was read into', () => {
+    const seen: Uint8Array[] = [];
+    const deframer = new Deframer({
+      frame: (bytes) => seen.push(bytes),
+      oversized: () => assert.fail(),
+    });
+    const space = deframer.space();
+    space.set(Buffer.concat([framed(Buffer.from('one')), framed(Buffer.from('two'))]));
+    deframer.filled(14);
+    assert.deepEqual(
+      seen.map((frame) => [frame.buffer === space.buffer, frame.byteOffset - space.byteOffset]),
+      [
+        [true, 4],
+        [true, 11],
+      ],
+    );
+    assert.equal(deframer.space().byteOffset, space.byteOffset);
   });
 
-  it('assembles a frame that spans chunks in one buffer of its exact length', () => {
-    const payload = Buffer.alloc(100_000, 7);
-    const stream = framed(payload);
-    const { deframer, frames } = deframe();
-    for (let at = 0; at < stream.length; at += 16_384) {
-      deframer.push(stream.subarray(at, at + 16_384));
+  it('carries frames of every length over many reads', () => {
+    const lengths = [0, 1, 70_000, 262_165, 5, 327_676, 327_677, 900_000, 3, 262_165, 262_165, 1];
+    const payloads = lengths.map((length, index) => Buffer.alloc(length, 65 + index));
+    const stream = Buffer.concat(payloads.map(framed));
+    for (const read of [65_536, 50_001, 1_000_000]) {
+      const { deframer, frames } = deframe();
+      for (let at = 0; at < stream.length; ) {
+        const space = deframer.space();
+        assert.ok(space.length > 0);
+        const count = stream.copy(space, 0, at, at + read);
+        deframer.filled(count);
+        at += count;
+      }
+      assert.equal(frames.length, payloads.length);
+      for (const [index, frame] of frames.entries()) {
+        assert.ok(Buffer.from(frame).equals(payloads[index] as Buffer), `frame ${index}`);
+      }
+      assert.equal(deframer.idle, true);
     }
-    assert.equal(frames.length, 1);
-    assert.equal(frames[0]?.buffer.byteLength, payload.length);
-    assert.deepEqual(Buffer.from(frames[0] as Uint8Array), payload);
   });
 
   it('skips a frame beyond the limit and goes on with the next', () => {

@@ -9,10 +9,8 @@ import type { ContentType } from '../iana/content_types.ts';
 import { isAtLeast, type ProtocolVersion, versionCode } from '../iana/versions.ts';
 import { fragment } from './fragmenter.ts';
 import { nullWriteProtection } from './null_protection.ts';
+import { RECORDS_PER_BUFFER, takeOutput } from './output_pool.ts';
 import { MAX_PLAINTEXT, type WriteProtection } from './protection.ts';
-
-/** Records that share one output buffer. */
-const RECORDS_PER_BUFFER = 16;
 
 export class WriteHalf {
   #protection: WriteProtection = nullWriteProtection;
@@ -117,8 +115,7 @@ export class WriteHalf {
   #sealInto(type: ContentType, fragments: readonly Uint8Array[]): void {
     const lengths = fragments.map(({ length }) => this.#protection.sealedLength(length));
     const total = lengths.reduce((sum, length) => sum + length, 0);
-    // not from the pool: a part may live long in a socket's queue, and the pool is shared
-    const out = Buffer.allocUnsafeSlow(total);
+    const out = takeOutput(total);
     let offset = 0;
     for (const [index, content] of fragments.entries()) {
       const end = offset + (lengths[index] as number);

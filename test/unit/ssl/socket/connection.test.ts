@@ -43,6 +43,9 @@ describe('a connection', () => {
     world.network.settle();
     assert.deepEqual(pair.serverEvents.take(), ['list hello']);
     assert.deepEqual(pair.clientEvents.take(), ['binary world']);
+    assert.equal(pair.clientEvents.acknowledged, 0);
+    pair.client.flush(() => {});
+    pair.server.flush(() => {});
     assert.equal(pair.clientEvents.acknowledged, 5);
     assert.equal(pair.serverEvents.acknowledged, 5);
   });
@@ -101,6 +104,7 @@ describe('a connection', () => {
     world.network.settle();
     assert.equal(connected.text, 'ok');
     assert.deepEqual(serverEvents.take(), ['list early']);
+    socket.flush(() => {});
     assert.equal(clientEvents.acknowledged, 5);
   });
 });

@@ -188,6 +188,7 @@ describe('random calls', () => {
         world.clock.advance(1000);
         for (const [near, far] of [both, [both[1], both[0]] as const]) {
           assert.ok(Buffer.concat(far.received).equals(Buffer.concat(near.sent)));
+          near.socket.flush(() => {});
           assert.equal(near.events.acknowledged, Buffer.concat(near.sent).length);
           assert.ok(near.answers.every((answer) => answer.text !== 'none'));
         }

@@ -107,7 +107,8 @@ describe('sockets over TCP', () => {
       await until(() => received === 2 * big.length);
       assert.equal(hash(Buffer.concat(chunks.client)), hash(big));
       assert.equal(hash(Buffer.concat(chunks.server)), hash(big));
-      await until(() => client.events.acknowledged === big.length);
+      await promised<undefined>((reply) => void client.socket.flush(reply));
+      assert.equal(client.events.acknowledged, big.length);
 
       assert.equal(text(await promised<undefined>((reply) => client.socket.close(reply))), 'ok');
       await until(() => serverEvents.events.includes('closed'));
