@@ -354,7 +354,7 @@ describe('the engine as server of openssl s_client', () => {
   });
 
   it('refuses renegotiation by a warning', async () => {
-    await withListener({}, async (listener) => {
+    await withListener({ clientRenegotiation: false }, async (listener) => {
       const client = new Program('openssl', [
         ...['s_client', '-connect', `127.0.0.1:${listener.port}`, '-tls1_2'],
         ...['-CAfile', authority().certFile],

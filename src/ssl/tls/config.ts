@@ -26,7 +26,9 @@ import type { SignatureScheme } from './iana/signature_schemes.ts';
 import type { ProtocolVersion } from './iana/versions.ts';
 import type { CertificateCompression } from './messages/certificate_compression.ts';
 import type { Session } from './session/session.ts';
+import type { Session12, SessionStore12 } from './session/session12.ts';
 import type { TicketKeeper } from './session/ticket_keeper13.ts';
+import type { TicketKeys12 } from './session/ticket_keys12.ts';
 
 export type { CipherSuite, HostReference, NamedGroup, ProtocolVersion, SignatureScheme };
 
@@ -188,6 +190,18 @@ export interface EngineConfig {
   readonly stapling?: boolean;
   /** Server: the DER OCSPResponse to staple for the own certificate. */
   readonly ocspResponse?: Uint8Array | undefined;
+  /** Before TLS 1.3: where sessions are kept; without it none are resumed by session id. */
+  readonly sessionStore?: SessionStore12 | undefined;
+  /** Client before TLS 1.3: names the server among the sessions of the store, such as `host:port`. */
+  readonly sessionTarget?: string | undefined;
+  /** Client before TLS 1.3: resume this session, whatever the store has. */
+  readonly session12?: Session12 | undefined;
+  /** Server before TLS 1.3: ask `reuse_session` before a session is resumed. Default false. */
+  readonly askReuseSession?: boolean;
+  /** Server before TLS 1.3: the keys of tickets (RFC 5077); without them none are issued. */
+  readonly ticketKeys12?: TicketKeys12 | undefined;
+  /** Client before TLS 1.3: accept tickets (RFC 5077), which need a `sessionStore`. Default true. */
+  readonly tickets12?: boolean;
   /** Renegotiate with nobody who does not speak RFC 5746. Default true. */
   readonly secureRenegotiate?: boolean;
   /** Server: let clients ask for renegotiation. Default true. */

@@ -18,14 +18,17 @@ import { type Secret, secretBytes } from '../crypto/index.ts';
 import {
   DEFAULT_KEY_UPDATE_AT,
   DEFAULT_MAX_HANDSHAKE_SIZE,
+  DEFAULT_RENEGOTIATE_AT,
   type EngineConfig,
   MAX_WAITING_BYTES,
 } from './config.ts';
 import type { AlertEvent, ClosedEvent, ConnectionInfo, EngineEvent } from './events.ts';
 import { alertOfThrown, type FaultAlert } from './fault_alert.ts';
 import { ApiMisuse, InvalidMessage, LocalFault, PeerMisbehaved } from './faults.ts';
+import { type ChannelBindingType, channelBinding } from './handshake/channel_binding.ts';
 import { clientConnection, clientStartState } from './handshake/client.ts';
 import type { Established, Exporter, KeyUpdateRequest, Link } from './handshake/flow.ts';
+import { bestVersion, speaks } from './handshake/negotiation.ts';
 import { FlowRunner } from './handshake/runner.ts';
 import { serverConnection, serverStartState } from './handshake/server.ts';
 import { type AlertDescription, type AlertLevel, alertCode } from './iana/alerts.ts';
@@ -81,6 +84,12 @@ export class TlsEngine {
   #keyUpdates = 0;
   /** KeyUpdates that the peer owes. */
   #requestedUpdates = 0;
+  /** The peer's keys of a renegotiation are in use, and its Finished has not come yet. */
+  #unverifiedReads = false;
+  /** Records under one key after which a renegotiation is asked for by itself. */
+  #renegotiateAt = DEFAULT_RENEGOTIATE_AT;
+  /** `close` was called while data was kept back. */
+  #closing = false;
   /** Early data that was taken and waits for the end of the handshake. */
   #earlyData: Uint8Array[] = [];
   #earlyDataBudget = 0;
@@ -97,6 +106,11 @@ export class TlsEngine {
     // RFC 8446 §5.1: 0x0301 is for a first ClientHello alone; OTP's client takes an alert in such a
     // record for bad_record_mac
     if (config.role === 'server') this.#out.useVersion('tlsv1.2');
+    // RFC 6101 §5.2.1: those who know SSL 3.0 alone may not take another version
+    else if (bestVersion(config) === 'sslv3') this.#out.useVersion('sslv3');
+    // RFC 5246 §E.2: understood where SSL 3.0 was asked for, and nowhere else
+    if (config.role === 'server' && speaks(config, 'sslv3')) this.#read.acceptSsl2Hello();
+    this.#renegotiateAt = config.renegotiateAt ?? DEFAULT_RENEGOTIATE_AT;
   }
 
   /** Begins: a client's hello goes out; a server waits for one. Once only. */
@@ -139,6 +153,17 @@ export class TlsEngine {
     } catch (thrown) {
       this.#fail(thrown);
     }
+    this.#renegotiateWhenWorn();
+  }
+
+  /** RFC 9325 §4.4, R46: before TLS 1.3 a key is replaced by a new handshake. */
+  #renegotiateWhenWorn(): void {
+    if (this.#out.sealedRecords < this.#renegotiateAt && !this.#out.isWorn) return;
+    if (this.#out.over || !this.#runner.awaits('renegotiate')) return;
+    // A peer that refuses is asked again only after as many records more.
+    this.#renegotiateAt =
+      this.#out.sealedRecords + (this.#link.config.renegotiateAt ?? DEFAULT_RENEGOTIATE_AT);
+    this.renegotiate();
   }
 
   /**
@@ -148,6 +173,10 @@ export class TlsEngine {
    */
   close(): void {
     if (this.#out.over) return;
+    if (this.#out.holding && this.#established !== undefined) {
+      this.#closing = true;
+      return;
+    }
     this.#sendAlert('warning', 'close_notify');
     this.#out.end();
     if (this.#established === undefined) this.#finish('local');
@@ -166,15 +195,48 @@ export class TlsEngine {
   }
 
   /**
-   * Asks for a new handshake.
+   * Asks for a new handshake. A `renegotiation` event tells what became of it; data goes on meanwhile.
    *
-   * @throws ApiMisuse `renegotiation_rejected`, or `notsup` in TLS 1.3, which has none
+   * @throws ApiMisuse before `handshake_done`, and `notsup` in TLS 1.3, which has none
    */
   renegotiate(): void {
     if (this.#out.over) throw new ApiMisuse('closed');
+    if (this.#established === undefined) throw new ApiMisuse('enotconn');
     // RFC 8446 §4.1.2: TLS 1.3 forbids renegotiation
-    const tls13 = this.#version !== undefined && isAtLeast(this.#version, 'tlsv1.3');
-    throw new ApiMisuse(tls13 ? 'notsup' : 'renegotiation_rejected');
+    if (this.#version !== undefined && isAtLeast(this.#version, 'tlsv1.3')) {
+      throw new ApiMisuse('notsup');
+    }
+    // The one that runs already will do.
+    if (this.#runner.awaits('renegotiate')) this.#signal('renegotiate');
+  }
+
+  /**
+   * The PRF of the version, over a secret of the caller's or the master secret (RFC 5246 §5).
+   *
+   * @throws ApiMisuse `enotconn` before `handshake_done`, `undefined` in SSL 3.0, `notsup` in TLS 1.3
+   */
+  prf(
+    secret: Uint8Array | 'master_secret',
+    label: string,
+    seed: Uint8Array,
+    length: number,
+  ): Uint8Array {
+    if (this.#established === undefined) throw new ApiMisuse('enotconn');
+    if (length < 0 || length > MAX_EXPORT) throw new ApiMisuse('einval');
+    if (this.#established.before13 === undefined) throw new ApiMisuse('notsup');
+    return this.#established.before13.prf(secret, label, seed, length);
+  }
+
+  /**
+   * What binds a protocol above to this connection: `tls-unique` (RFC 5929 §3, before TLS 1.3),
+   * `tls-server-end-point` (RFC 5929 §4) or `tls-exporter` (RFC 9266).
+   *
+   * @throws ApiMisuse `enotconn` before `handshake_done`; `notsup` where the version, or a connection
+   * without a certificate of the server, does not have it
+   */
+  channelBinding(type: ChannelBindingType): Uint8Array {
+    if (this.#established === undefined) throw new ApiMisuse('enotconn');
+    return channelBinding(type, this.#link.role, this.#established);
   }
 
   /**
@@ -315,7 +377,14 @@ export class TlsEngine {
     }
   }
 
+  /** Tells the flow something that is no message. */
+  #signal(type: 'renegotiate' | 'no_renegotiation' | 'no_certificate'): void {
+    this.#run(() => this.#runner.deliver({ type, bytes: NO_BYTES, body: NO_BYTES }));
+  }
+
   #takeData(data: Uint8Array): void {
+    // RFC 5246 §7.4.9: nothing is believed under new keys before the Finished
+    if (this.#unverifiedReads) throw new PeerMisbehaved('unexpected_message', 'application_data');
     if (this.#established === undefined) {
       this.#takeEarlyData(data);
       return;
@@ -384,7 +453,16 @@ export class TlsEngine {
     else if (fatal) {
       this.#out.end();
       this.#finish('alert');
-    } else this.#countWarning();
+    } else if (!this.#takeAnswer(description)) this.#countWarning();
+  }
+
+  /** RFC 5246 §7.2.2, RFC 6101 §5.4.2.2: two warnings stand in the place of a message. */
+  #takeAnswer(description: AlertDescription | 'unknown'): boolean {
+    const type = description === 'no_certificate_reserved' ? 'no_certificate' : description;
+    if (type !== 'no_renegotiation' && type !== 'no_certificate') return false;
+    if (!this.#runner.awaits(type)) return false;
+    this.#runner.deliver({ type, bytes: NO_BYTES, body: NO_BYTES });
+    return true;
   }
 
   #countWarning(): void {
@@ -490,7 +568,15 @@ export class TlsEngine {
         this.#out.useVersion(version);
       },
       protectWrites: (protection) => this.#out.protect(protection),
-      protectReads: (protection) => this.#read.protect(protection),
+      protectReads: (protection) => {
+        this.#read.protect(protection);
+        this.#unverifiedReads = this.#established !== undefined;
+      },
+      holdData: () => this.#out.hold(),
+      renegotiationRefused: () => {
+        this.#out.emit({ type: 'renegotiation', result: 'rejected', info: undefined });
+        this.#releaseData();
+      },
       skipEarlyData: (until: SkipUntil) => {
         const offered = 2 * (this.#link.config.maxEarlyDataSize ?? 0);
         this.#read.skipEarlyData(until, Math.max(MAX_SKIPPED_EARLY_DATA, offered));
@@ -513,10 +599,19 @@ export class TlsEngine {
         if (this.#established !== undefined) this.#established = { ...this.#established, info };
       },
       establish: (established) => {
+        const again = this.#established !== undefined;
+        const { info } = established;
         this.#established = established;
+        this.#unverifiedReads = false;
         this.#out.allowKeyUpdates(established.keyUpdates);
         this.#warnings = 0;
-        this.#out.emit({ type: 'handshake_done', info: established.info });
+        this.#out.emit(
+          again
+            ? { type: 'renegotiation', result: 'done', info }
+            : { type: 'handshake_done', info },
+        );
+        if (again) this.#renegotiateAt = this.#link.config.renegotiateAt ?? DEFAULT_RENEGOTIATE_AT;
+        this.#releaseData();
         for (const data of this.#earlyData.splice(0)) this.#out.emitData(data);
       },
       warn: (description) => {
@@ -525,6 +620,14 @@ export class TlsEngine {
       },
       emit: (event) => this.#out.emit(event),
     };
+  }
+
+  /** Application data that was kept back goes out, and a `close` behind it. */
+  #releaseData(): void {
+    this.#out.release();
+    if (!this.#closing) return;
+    this.#closing = false;
+    this.close();
   }
 
   /** RFC 9850 §2: label, client random and secret in hexadecimal. */

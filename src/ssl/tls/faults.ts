@@ -152,6 +152,8 @@ const PEER_MISBEHAVED = {
   // RFC 5746 §3.4 to §3.7
   bad_renegotiation_info: row('handshake_failure', 'the renegotiation information does not fit'),
   unsafe_renegotiation: row('handshake_failure', 'the peer renegotiates without RFC 5746'),
+  // RFC 7627 §6.1, RFC 5746 §5: no other peer may take over a connection
+  changed_certificate: row('illegal_parameter', 'the certificate changed in a renegotiation'),
   // RFC 7507 §3
   inappropriate_fallback: row(
     'inappropriate_fallback',

@@ -40,6 +40,8 @@ export class Outgoing {
   #keyUpdates: KeyUpdates | undefined;
   #owesKeyUpdate = false;
   #over = false;
+  /** Application data that waits for the end of a renegotiation; `undefined` while none runs. */
+  #held: Uint8Array[] | undefined;
 
   /** @param keyUpdateAt - plaintext bytes after which a TLS 1.3 key is changed */
   constructor(keyUpdateAt: number, hooks: EngineHooks) {
@@ -96,8 +98,39 @@ export class Outgoing {
     if (!this.#over) this.#write.write('alert', writeAlert(level, description));
   }
 
+  /** Whether data is kept back. */
+  get holding(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /** Whether the present key has protected as many records as it should. */
+  get isWorn(): boolean {
+    return this.#write.isWorn;
+  }
+
+  /** Records written under the present key. */
+  get sealedRecords(): number {
+    return this.#write.sealedRecords;
+  }
+
+  /** Application data is kept back until `release`: no record of it may stand within a handshake. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  /** What was kept back goes out. */
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const data of held) this.data(data);
+  }
+
   /** Sends application data of any length; it is only read before the call returns. */
   data(data: Uint8Array): void {
+    if (this.#held !== undefined) {
+      this.#held.push(Uint8Array.from(data));
+      return;
+    }
     this.#answerKeyUpdate();
     for (let start = 0; start < data.length; ) {
       const end = Math.min(data.length, start + this.#room());

@@ -7,11 +7,15 @@ import { CryptoFault } from '../../crypto/index.ts';
 import type { CipherSuite, ProtocolVersion } from '../config.ts';
 import { PeerMisbehaved } from '../faults.ts';
 import type { RecordProtection } from '../record/protection.ts';
-import { recordProtection } from '../record/protections.ts';
+import { type RecordFeatures, recordProtection } from '../record/protections.ts';
 
 /** The record protection of a suite that was chosen. */
-export function protectionOf(suite: CipherSuite, version: ProtocolVersion): RecordProtection {
-  const protection = recordProtection(suite, version);
+export function protectionOf(
+  suite: CipherSuite,
+  version: ProtocolVersion,
+  features: RecordFeatures = {},
+): RecordProtection {
+  const protection = recordProtection(suite, version, features);
   if (protection === undefined) throw new Error(`${suite.name} has no protection in ${version}`);
   return protection;
 }

@@ -3,6 +3,8 @@
  */
 
 import type { KeyType } from '../../crypto/index.ts';
+import { type SignatureScheme, signatureSchemeRow } from '../iana/signature_schemes.ts';
+import type { ProtocolVersion } from '../iana/versions.ts';
 import { clientCertificateTypeCodes } from '../messages/certificate_request.ts';
 
 const { rsa_sign, dss_sign, ecdsa_sign } = clientCertificateTypeCodes;
@@ -17,8 +19,21 @@ const CODES: Partial<Readonly<Record<KeyType, number>>> = {
   ed448: ecdsa_sign,
 };
 
-/** What a server asks for: the certificates that a client can sign with. */
-export const signingCertificateTypes: Uint8Array = Uint8Array.of(ecdsa_sign, rsa_sign);
+/**
+ * What a server asks for: the certificates that a client can sign with.
+ *
+ * @param schemes - those accepted; `undefined` before TLS 1.2, where the types say it all
+ */
+export function requestedTypes(
+  version: ProtocolVersion,
+  schemes: readonly SignatureScheme[] | undefined,
+): Uint8Array {
+  // RFC 6101 §5.6.4: no ECDSA in SSL 3.0
+  if (version === 'sslv3') return Uint8Array.of(rsa_sign, dss_sign);
+  const takesDsa =
+    schemes?.some((scheme) => signatureSchemeRow(scheme).algorithm === 'dsa') ?? true;
+  return Uint8Array.of(ecdsa_sign, rsa_sign, ...(takesDsa ? [dss_sign] : []));
+}
 
 /** Whether a key is of a type that was asked for. */
 export function certificateTypesFit(types: Uint8Array, keyType: KeyType): boolean {

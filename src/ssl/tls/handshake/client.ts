@@ -10,7 +10,9 @@ import { PeerIncompatible, PeerMisbehaved } from '../faults.ts';
 import { type CipherSuite, cipherSuiteFromCode } from '../iana/cipher_suites.ts';
 import { groupFromCode } from '../iana/groups.ts';
 import { isAtLeast, type ProtocolVersion, versionCode, versionFromCode } from '../iana/versions.ts';
+import { keySchedules12 } from '../key_schedule12.ts';
 import { offeredExtensions } from '../messages/client_hello.ts';
+import { readHandshakeTls13 } from '../messages/handshake.ts';
 import {
   type HelloRetryRequest,
   rawServerHelloExtensions,
@@ -19,13 +21,15 @@ import {
 import { nullWriteProtection } from '../record/null_protection.ts';
 import { WireReader } from '../wire.ts';
 import { makeOffer, makeSecondOffer, type Offer } from './client_hello.ts';
-import { clientHandshake12 } from './client12.ts';
+import { type Connected12, clientHandshake12 } from './client12.ts';
 import { clientHandshake13 } from './client13.ts';
 import { EarlySecrets } from './early_data13.ts';
-import { ask, expect13, type Flow, type Link, type Received } from './flow.ts';
+import { ask, expect, expect13, type Flow, type Link, type Received } from './flow.ts';
 import { bestVersion, isImplemented, speaks, suiteFits, usableGroups } from './negotiation.ts';
 import { bindOffer } from './psk13.ts';
 import { verifyServerRandom } from './randoms.ts';
+import type { Previous12 } from './renegotiation12.ts';
+import { sessionToOffer } from './resumption12.ts';
 import { Transcript } from './transcript.ts';
 
 /** A client's handshake as far as all versions share it. */
@@ -40,6 +44,8 @@ export interface ClientStart {
   readonly cipherSuite: CipherSuite;
   /** Whether a HelloRetryRequest came before. */
   readonly retried: boolean;
+  /** The handshake that is renegotiated. */
+  readonly previous: Previous12 | undefined;
   /** TLS 1.3: early data has gone out, and may yet be accepted. */
   readonly early: EarlySecrets | undefined;
 }
@@ -49,29 +55,54 @@ export function clientStartState(config: EngineConfig): string {
   return speaks(config, 'tlsv1.3') ? 'wait_sh' : 'hello';
 }
 
-/** The whole life of a client's connection. */
+/** The whole life of a client's connection: one handshake, and before TLS 1.3 perhaps others. */
 export function* clientConnection(link: Link): Flow {
   // What the handshake held on to is gone once it is over: connections may idle for long.
-  const connected = yield* clientHandshake(link);
-  yield* connected;
+  let connected = yield* clientHandshake(link, undefined);
+  while (connected !== undefined) {
+    const previous: Previous12 | undefined = yield* connected();
+    if (previous === undefined) return;
+    // Application data would stand between the messages of the handshake
+    link.holdData();
+    const next: Connected12 | undefined = yield* clientHandshake(link, previous);
+    if (next === undefined) link.renegotiationRefused();
+    connected = next ?? connected;
+  }
 }
 
-/** The handshake. @returns what comes behind it, until the connection ends */
-function* clientHandshake(link: Link): Flow<Flow> {
-  const start = yield* exchangeHellos(link);
+/** A handshake. @returns what comes behind it; `undefined` when a server refused to renegotiate */
+function* clientHandshake(
+  link: Link,
+  previous: Previous12 | undefined,
+): Flow<Connected12 | undefined> {
+  const start = yield* exchangeHellos(link, previous);
+  if (start === undefined) return undefined;
   const { message } = start.hello;
-  return message.form === 'tls13'
-    ? yield* clientHandshake13(start, message)
-    : yield* clientHandshake12(start, message);
+  if (message.form !== 'tls13') return yield* clientHandshake12(start, message);
+  const connected = yield* clientHandshake13(start, message);
+  return function* () {
+    yield* connected;
+    return undefined;
+  };
 }
 
-function* exchangeHellos(link: Link): Flow<ClientStart> {
+function* exchangeHellos(
+  link: Link,
+  previous: Previous12 | undefined,
+): Flow<ClientStart | undefined> {
   const transcript = new Transcript();
+  // RFC 7627 §6.1: a renegotiation resumes nothing
+  const session = previous === undefined ? sessionToOffer(link.config) : undefined;
   // RFC 8446 §5: such records may come at any time after the first ClientHello
   link.tolerateChangeCipherSpec(speaks(link.config, 'tlsv1.3'));
-  let { offer, bytes: offerBytes } = sendOffer(link, transcript, makeOffer(link.config));
+  let { offer, bytes: offerBytes } = sendOffer(
+    link,
+    transcript,
+    makeOffer(link.config, { previous, session }),
+  );
   let early = sendEarlyData(link, offer, offerBytes);
-  let received = yield* expectServerHello(link, offer);
+  let received = yield* expectServerHello(link, offer, previous);
+  if (received === undefined) return undefined;
   const retry = received.message;
   if (retry.msgType === 'hello_retry_request') {
     const suite = verifyRetry(link, offer, retry);
@@ -89,6 +120,7 @@ function* exchangeHellos(link: Link): Flow<ClientStart> {
     ));
     received = yield* expectServerHello(link, offer);
   }
+  if (received === undefined) return undefined;
   const { message, bytes } = received;
   if (message.msgType === 'hello_retry_request') {
     throw new PeerMisbehaved('too_many_hello_retry_requests');
@@ -106,7 +138,7 @@ function* exchangeHellos(link: Link): Flow<ClientStart> {
   link.useVersion(version);
   link.tolerateChangeCipherSpec(version === 'tlsv1.3');
   yield* pauseAtHello(link, received);
-  transcript.use(cipherSuite.hash);
+  transcript.use(keySchedules12.get(version)?.transcriptHash(cipherSuite.hash) ?? cipherSuite.hash);
   transcript.add(bytes);
   const offered = offeredExtensions(offer.hello);
   return {
@@ -117,6 +149,7 @@ function* exchangeHellos(link: Link): Flow<ClientStart> {
     hello: { message, bytes },
     cipherSuite,
     retried,
+    previous,
     early,
   };
 }
@@ -158,13 +191,20 @@ function rejectEarlyData(link: Link): void {
   link.emit({ type: 'early_data', result: 'rejected' });
 }
 
+/** @returns `undefined` when a server refuses to renegotiate */
 function* expectServerHello(
   link: Link,
   offer: Offer,
-): Flow<Received<ServerHello | HelloRetryRequest>> {
+  previous?: Previous12,
+): Flow<Received<ServerHello | HelloRetryRequest> | undefined> {
   const state = clientStartState(link.config);
   const offered = offeredExtensions(offer.hello);
-  return yield* expect13({ version: 'tlsv1.3', offered }, state, 'server_hello');
+  const context = { version: 'tlsv1.3', offered } as const;
+  if (previous === undefined) return yield* expect13(context, state, 'server_hello');
+  const frame = yield* expect(state, 'server_hello', 'no_renegotiation');
+  if (frame.type === 'no_renegotiation') return undefined;
+  const message = readHandshakeTls13({ ...frame, type: frame.type }, context);
+  return { message: message as ServerHello | HelloRetryRequest, bytes: frame.bytes };
 }
 
 /** RFC 8446 §4.1.4: what a HelloRetryRequest must be. */

@@ -1,135 +1,207 @@
 /**
- * The client's flow of TLS 1.2 and before, behind the ServerHello: RFC 5246 §7.3, with OTP's names for
- * the states.
+ * The client's flow of SSL 3.0 to TLS 1.2, behind the ServerHello: RFC 5246 §7.3, with OTP's names for the
+ * states.
  *
  *     hello ── ServerHello
- *     certify ── Certificate, ServerKeyExchange, [CertificateRequest], ServerHelloDone;
- *                [Certificate], ClientKeyExchange, [CertificateVerify],
- *                change_cipher_spec, Finished go out
- *     cipher ── change_cipher_spec, Finished
+ *     certify ── [Certificate], [CertificateStatus], [ServerKeyExchange], [CertificateRequest],
+ *                ServerHelloDone; [Certificate], ClientKeyExchange, [CertificateVerify],
+ *                change_cipher_spec, [NextProtocol], Finished go out
+ *     cipher ── [NewSessionTicket], change_cipher_spec, Finished
  *     connection ── HelloRequest
+ *
+ * A resumed session leaves out `certify`, and there the server's Finished comes first.
  */
 
 import type { Certificate as X509Certificate } from '../../x509/index.ts';
 import type { ProtocolVersion } from '../config.ts';
+import type { ConnectionInfo } from '../events.ts';
 import { PeerMisbehaved } from '../faults.ts';
-import {
-  type SignatureScheme,
-  signatureSchemeCode,
-  signatureSchemeFromCode,
-} from '../iana/signature_schemes.ts';
+import type { SignatureScheme } from '../iana/signature_schemes.ts';
 import { versionFromCode } from '../iana/versions.ts';
 import type { Certificate } from '../messages/certificate.ts';
 import type { CertificateRequestTls12 } from '../messages/certificate_request.ts';
 import type { MessageContext } from '../messages/context.ts';
+import { type HandshakeTls12, readHandshakeTls12 } from '../messages/handshake.ts';
 import type { ServerHelloTls12 } from '../messages/server_hello.ts';
 import type { ServerKeyExchange } from '../messages/server_key_exchange.ts';
+import type { Session12 } from '../session/session12.ts';
 import { certificateTypesFit } from './certificate_types12.ts';
+import { certificateVerify12, schemeOf } from './certificate_verify12.ts';
 import type { ClientStart } from './client.ts';
-import { expect12, type Flow, type Link } from './flow.ts';
-import { type ClientExchange, keyExchangeRow } from './key_exchange12.ts';
+import { type Answers12, verifyAnswers } from './client_answers12.ts';
+import type { ClientExchange } from './exchange12.ts';
+import { Flight12 } from './flight12.ts';
+import { expect, expect12, type Flow, type Link } from './flow.ts';
+import { keyExchangeRow, serverFlight } from './key_exchange12.ts';
 import {
   chooseCredential,
-  includesBytes,
   type SigningCredential,
   schemesOf,
   usableGroups,
 } from './negotiation.ts';
+import { chooseNextProtocol } from './next_protocol12.ts';
 import { verifyPeerCertificate } from './peer_certificate.ts';
+import { mayRenegotiate, type Previous12, verifyContinuity } from './renegotiation12.ts';
+import { keepClientSession, verifyResumption } from './resumption12.ts';
 import { type Agreed12, Secrets12 } from './secrets12.ts';
-import { signHandshake, verifyHandshakeSignature } from './signatures.ts';
+import { verifyHandshakeSignature } from './signatures.ts';
+
+/** What comes behind a handshake; ends with what the next one must know of this one. */
+export type Connected12 = () => Flow<Previous12 | undefined>;
 
 /** A client's handshake with what the ServerHello fixed. */
 interface Client12 extends ClientStart {
   readonly agreed: Agreed12;
   readonly context: MessageContext;
+  readonly answers: Answers12;
+  readonly sessionId: Uint8Array;
+}
+
+/** What a handshake gives besides what the hellos agreed on. */
+interface Outcome {
+  readonly secrets: Secrets12;
+  readonly ticket: Ticket | undefined;
+  readonly about: Pick<
+    ConnectionInfo,
+    'group' | 'peerSignatureScheme' | 'ownSignatureScheme' | 'peerChain' | 'ownCertificate' | 'user'
+  > & {
+    readonly ocspResponse?: Uint8Array | undefined;
+    readonly nextProtocol?: Uint8Array | undefined;
+  };
 }
 
 /** Runs from the ServerHello to the end of the handshake. @returns what comes behind it */
-export function* clientHandshake12(start: ClientStart, hello: ServerHelloTls12): Flow<Flow> {
-  const { link, offer, transcript, cipherSuite } = start;
+export function* clientHandshake12(start: ClientStart, hello: ServerHelloTls12): Flow<Connected12> {
+  const { link, offer, cipherSuite, previous } = start;
   const version = versionFromCode(hello.legacyVersion) as ProtocolVersion;
-  const { secureRenegotiation, alpn } = verifyServerHello(start, hello);
+  const answers = verifyAnswers(link.config, previous, version, cipherSuite, hello);
+  const session = resumedSession(start, hello);
   const agreed: Agreed12 = {
     version,
     cipherSuite,
     clientRandom: offer.hello.random,
     serverRandom: hello.random,
-    extendedMasterSecret: hello.extensions.extended_master_secret === true,
+    extendedMasterSecret: answers.extendedMasterSecret,
+    encryptThenMac: answers.encryptThenMac,
   };
   const context: MessageContext = { version, keyExchange: cipherSuite.keyExchange };
-  const client: Client12 = { ...start, agreed, context };
-
-  const flight = yield* expectServerFlight(client);
-  const own = flight.request === undefined ? undefined : sendCertificate(client, flight.request);
-  transcript.add(
-    link.send(
-      {
-        msgType: 'client_key_exchange',
-        pskIdentity: undefined,
-        exchangeKeys: flight.exchange.exchangeKeys,
-      },
-      context,
-    ).bytes,
-  );
-  const secrets = new Secrets12(link, agreed, transcript, flight.exchange.premasterSecret);
-  if (own !== undefined) sendCertificateVerify(client, own);
-  transcript.forgetMessages();
-  secrets.sendChangeCipherSpec();
-  secrets.sendFinished(context);
-  yield* secrets.expectFinished(context);
-
-  link.establish({
-    info: {
-      version,
-      cipherSuite,
-      group: flight.exchange.group,
-      peerSignatureScheme: flight.scheme,
-      ownSignatureScheme: own?.scheme,
-      serverName: link.config.serverName,
-      alpn,
-      sessionId: hello.legacySessionIdEcho,
-      resumed: false,
-      clientRandom: agreed.clientRandom,
-      serverRandom: agreed.serverRandom,
-      peerChain: flight.chain,
-      ownCertificate: own?.credential.chain[0],
-      extendedMasterSecret: agreed.extendedMasterSecret,
-      secureRenegotiation,
-      secrets: secrets.kept,
-    },
-    exportKeyingMaterial: (label, value, length) =>
-      secrets.exportKeyingMaterial(label, value, length),
-    keyUpdates: undefined,
-  });
-  return connectedClient12(link, context);
+  const sessionId = hello.legacySessionIdEcho;
+  const client: Client12 = { ...start, agreed, context, answers, sessionId };
+  if (answers.limits.writes !== undefined) link.limitWrites(answers.limits.writes);
+  if (session !== undefined) {
+    verifyResumption(session, version, hello.cipherSuite, answers.extendedMasterSecret);
+  }
+  const outcome =
+    session === undefined ? yield* fullHandshake(client) : yield* abbreviated(client, session);
+  verifyContinuity(previous, answers.extendedMasterSecret, outcome.about.peerChain[0]);
+  return establish(client, outcome, session);
 }
 
-/** The answers of a ServerHello to the extensions of the offer. */
-function verifyServerHello(
-  { link, offer }: ClientStart,
-  hello: ServerHelloTls12,
-): { readonly secureRenegotiation: boolean; readonly alpn: Uint8Array | undefined } {
-  const { extensions, legacySessionIdEcho } = hello;
+/** RFC 5246 §7.4.1.3: the session that the server resumes, told by its echo of the session id. */
+function resumedSession(
+  { offer }: ClientStart,
+  { legacySessionIdEcho }: ServerHelloTls12,
+): Session12 | undefined {
   const { legacySessionId } = offer.hello;
-  // RFC 8446 §D.4: the id was made up for middleboxes, so no server has a session of that name
-  if (legacySessionId.length > 0 && Buffer.compare(legacySessionIdEcho, legacySessionId) === 0) {
-    throw new PeerMisbehaved('session_id_mismatch');
+  const echoed =
+    legacySessionId.length > 0 && Buffer.compare(legacySessionIdEcho, legacySessionId) === 0;
+  // RFC 8446 §D.4: an id made up for middleboxes names no session
+  if (echoed && offer.session12 === undefined) throw new PeerMisbehaved('session_id_mismatch');
+  return echoed ? offer.session12 : undefined;
+}
+
+/** RFC 5246 §7.3, figure 1. */
+function* fullHandshake(client: Client12): Flow<Outcome> {
+  const { link, transcript, agreed } = client;
+  const flight = yield* expectServerFlight(client);
+  const { exchange } = flight;
+  const own = flight.request === undefined ? undefined : sendCertificate(client, flight.request);
+  send(client, {
+    msgType: 'client_key_exchange',
+    pskIdentity: exchange.pskIdentity,
+    exchangeKeys: exchange.exchangeKeys,
+  });
+  const secrets = Secrets12.fromPremaster(link, agreed, transcript, exchange.premasterSecret);
+  if (own !== undefined) {
+    send(client, certificateVerify12(own, agreed.version, transcript, secrets));
   }
-  const renegotiation = extensions.renegotiation_info;
-  // RFC 5746 §3.4: empty in an initial handshake
-  if (renegotiation !== undefined && renegotiation.length > 0) {
-    throw new PeerMisbehaved('bad_renegotiation_info');
+  transcript.forgetMessages();
+  const nextProtocol = sendFinished(client, secrets);
+  const ticket = yield* expectFinished(client, secrets);
+  const about = {
+    group: exchange.group,
+    peerSignatureScheme: flight.scheme,
+    ownSignatureScheme: own?.scheme,
+    peerChain: flight.chain,
+    ownCertificate: own?.credential.chain[0],
+    user: exchange.pskIdentity ?? srpUser(client),
+    ocspResponse: flight.ocspResponse,
+    nextProtocol,
+  };
+  return { secrets, ticket, about };
+}
+
+function srpUser({ link, cipherSuite }: Client12): Uint8Array | undefined {
+  const { knows } = keyExchangeRow(cipherSuite.keyExchange);
+  return knows === 'srp' ? link.config.srpIdentity?.user : undefined;
+}
+
+/** RFC 5246 §7.3, figure 2. */
+function* abbreviated(client: Client12, session: Session12): Flow<Outcome> {
+  const { link, transcript, agreed } = client;
+  const secrets = Secrets12.fromMaster(link, agreed, transcript, session.masterSecret);
+  transcript.forgetMessages();
+  const ticket = yield* expectFinished(client, secrets);
+  const nextProtocol = sendFinished(client, secrets);
+  const about = {
+    group: undefined,
+    peerSignatureScheme: undefined,
+    ownSignatureScheme: undefined,
+    peerChain: session.peerChain,
+    ownCertificate: session.ownCertificate,
+    user: session.user,
+    nextProtocol,
+  };
+  return { secrets, ticket, about };
+}
+
+/** change_cipher_spec, perhaps NextProtocol, and Finished. @returns the protocol that was named */
+function sendFinished(client: Client12, secrets: Secrets12): Uint8Array | undefined {
+  const { link, answers, context } = client;
+  secrets.sendChangeCipherSpec();
+  const { nextProtocols } = link.config;
+  let selectedProtocol: Uint8Array | undefined;
+  if (answers.nextProtocols !== undefined && nextProtocols !== undefined) {
+    selectedProtocol = chooseNextProtocol(nextProtocols, answers.nextProtocols);
+    send(client, { msgType: 'next_protocol', selectedProtocol });
   }
-  const alpn = extensions.application_layer_protocol_negotiation;
-  if (alpn !== undefined && !includesBytes(link.config.alpn, alpn)) {
-    throw new PeerMisbehaved('illegal_alpn');
+  secrets.sendFinished(context);
+  return selectedProtocol;
+}
+
+/** A ticket that the server issued. */
+interface Ticket {
+  readonly ticket: Uint8Array;
+  readonly lifetimeHint: number;
+}
+
+/** RFC 5077 §3.3: a ticket comes right before change_cipher_spec, where the ServerHello announced it. */
+function* expectFinished(client: Client12, secrets: Secrets12): Flow<Ticket | undefined> {
+  const { link, transcript, context, answers } = client;
+  let ticket: Ticket | undefined;
+  if (answers.ticket) {
+    const { message, bytes } = yield* expect12(context, 'cipher', 'new_session_ticket');
+    transcript.add(bytes);
+    if (!('ticketLifetimeHint' in message)) throw new Error('a ticket of TLS 1.3 was read');
+    // RFC 5077 §3.3: an empty one is none
+    if (message.ticket.length > 0) {
+      ticket = { ticket: message.ticket, lifetimeHint: message.ticketLifetimeHint };
+    }
   }
-  // RFC 8422 §5.2: a list of point formats must hold the uncompressed one
-  if (extensions.ec_point_formats?.includes(0) === false) {
-    throw new PeerMisbehaved('illegal_point_format');
-  }
-  return { secureRenegotiation: renegotiation !== undefined, alpn };
+  yield* secrets.expectChangeCipherSpec();
+  if (answers.limits.reads !== undefined) link.limitReads(answers.limits.reads);
+  yield* secrets.expectFinished(context);
+  return ticket;
 }
 
 /** What the server's flight brings. */
@@ -138,30 +210,38 @@ interface ServerFlight {
   readonly scheme: SignatureScheme | undefined;
   readonly exchange: ClientExchange;
   readonly request: CertificateRequestTls12 | undefined;
+  readonly ocspResponse: Uint8Array | undefined;
 }
 
 /** RFC 5246 §7.4.2 to §7.4.5. */
 function* expectServerFlight(client: Client12): Flow<ServerFlight> {
-  const { link, transcript, context, cipherSuite } = client;
-  const certificate = yield* expect12(context, 'certify', 'certificate');
-  transcript.add(certificate.bytes);
-  const peer = yield* verifyServer(client, certificate.message);
-  const keyExchange = yield* expect12(context, 'certify', 'server_key_exchange');
-  transcript.add(keyExchange.bytes);
-  const scheme = verifyServerParams(client, peer, keyExchange.message);
+  const { link, transcript, context, cipherSuite, agreed, answers, offer } = client;
   const row = keyExchangeRow(cipherSuite.keyExchange);
-  const input = { config: link.config, groups: usableGroups(link.config, client.agreed.version) };
-  const exchange = row.runClient(input, keyExchange.message.params);
-  let next = yield* expect12(context, 'certify', 'certificate_request', 'server_hello_done');
-  transcript.add(next.bytes);
-  let request: CertificateRequestTls12 | undefined;
-  if (next.message.msgType === 'certificate_request') {
-    request = next.message;
-    next = yield* expect12(context, 'certify', 'server_hello_done');
-    transcript.add(next.bytes);
-  }
-  const chain = certificate.message.certificateList.map(({ certData }) => certData);
-  return { chain, scheme, exchange, request };
+  const places = serverFlight(cipherSuite.keyExchange, answers.status);
+  const flight = new Flight12(context, transcript, 'certify', places);
+  const certificate = yield* flight.next('certificate');
+  const peer = certificate === undefined ? undefined : yield* verifyServer(client, certificate);
+  const status = yield* flight.next('certificate_status');
+  const keyExchange = yield* flight.next('server_key_exchange');
+  const scheme = keyExchange && verifyServerParams(client, peer, keyExchange);
+  const exchange = yield* row.runClient({
+    config: link.config,
+    curves: usableGroups(link.config, agreed.version),
+    serverKey: peer?.publicKey,
+    params: keyExchange?.params,
+    pskIdentityHint: keyExchange?.pskIdentityHint,
+    offeredVersion: offer.hello.legacyVersion,
+  });
+  const request = yield* flight.next('certificate_request');
+  yield* flight.next('server_hello_done');
+  return {
+    chain: (certificate?.certificateList ?? []).map(({ certData }) => certData),
+    scheme,
+    exchange,
+    // TLS 1.3 has another message of this name
+    request: request !== undefined && 'certificateTypes' in request ? request : undefined,
+    ocspResponse: status?.response,
+  };
 }
 
 function* verifyServer(
@@ -171,9 +251,9 @@ function* verifyServer(
   const chain = certificate.certificateList.map(({ certData }) => certData);
   if (chain.length === 0) throw new PeerMisbehaved('missing_certificate');
   const peer = yield* verifyPeerCertificate(link, chain);
-  const row = keyExchangeRow(cipherSuite.keyExchange);
+  const { certificate: use } = keyExchangeRow(cipherSuite.keyExchange);
   // RFC 5246 §7.4.2: the key must be one that the key exchange can use
-  if (!row.certificateKeys.includes(peer.publicKey.type)) {
+  if (use?.keys.includes(peer.publicKey.type) !== true) {
     throw new PeerMisbehaved('illegal_certificate_type', peer.publicKey.type);
   }
   return peer;
@@ -182,28 +262,26 @@ function* verifyServer(
 /** RFC 5246 §7.4.3: the signature over both randoms and the parameters. */
 function verifyServerParams(
   { link, agreed }: Client12,
-  peer: X509Certificate,
+  peer: X509Certificate | undefined,
   { paramsBytes, signed }: ServerKeyExchange,
 ): SignatureScheme | undefined {
-  if (signed === undefined) return undefined;
+  if (signed === undefined || peer === undefined) return undefined;
   const content = Buffer.concat([agreed.clientRandom, agreed.serverRandom, paramsBytes]);
-  const scheme = signatureSchemeFromCode(signed.algorithm ?? 0);
+  const scheme = schemeOf(signed, peer.publicKey, agreed.version);
+  const { signatureSchemes } = link.config;
+  const { version } = agreed;
   verifyHandshakeSignature(
-    peer.publicKey,
-    scheme,
-    link.config.signatureSchemes,
-    agreed.version,
-    content,
-    signed.signature,
+    ...([peer.publicKey, scheme, signatureSchemes, version, content, signed.signature] as const),
   );
   return scheme;
 }
 
 /** RFC 5246 §7.4.6: the own certificate, or an empty list when none suits. */
 function sendCertificate(
-  { link, transcript, agreed, context }: Client12,
+  client: Client12,
   request: CertificateRequestTls12,
 ): SigningCredential | undefined {
+  const { link, agreed } = client;
   const accepted = schemesOf(request.supportedSignatureAlgorithms ?? []);
   const chosen = chooseCredential(link.config, agreed.version, {
     schemes: accepted,
@@ -211,31 +289,77 @@ function sendCertificate(
     authorities: request.certificateAuthorities,
     usable: ({ keyType }) => certificateTypesFit(request.certificateTypes, keyType),
   });
+  // RFC 6101 §5.6.6: SSL 3.0 has a warning in the place of an empty list
+  if (chosen === undefined && agreed.version === 'sslv3') {
+    link.warn('no_certificate_reserved');
+    return undefined;
+  }
   const certificateList = (chosen?.credential.chain ?? []).map((certData) => ({
     certData,
     extensions: {},
   }));
   const certificateRequestContext = new Uint8Array(0);
-  const message = { msgType: 'certificate', certificateRequestContext, certificateList } as const;
-  transcript.add(link.send(message, context).bytes);
+  send(client, { msgType: 'certificate', certificateRequestContext, certificateList });
   return chosen;
 }
 
-/** RFC 5246 §7.4.8: a signature over all messages so far. */
-function sendCertificateVerify(
-  { link, transcript, context }: Client12,
-  { credential, scheme }: SigningCredential,
-): void {
-  const signature = signHandshake(credential, scheme, transcript.messages());
-  const algorithm = signatureSchemeCode(scheme);
-  const message = { msgType: 'certificate_verify', algorithm, signature } as const;
-  transcript.add(link.send(message, context).bytes);
+function establish(
+  client: Client12,
+  { secrets, ticket, about }: Outcome,
+  session: Session12 | undefined,
+): Connected12 {
+  const { link, agreed, answers, sessionId } = client;
+  const { config } = link;
+  const info: ConnectionInfo = {
+    ...about,
+    ...{ version: agreed.version, cipherSuite: agreed.cipherSuite },
+    serverName: config.serverName,
+    alpn: answers.alpn,
+    sessionId,
+    resumed: session !== undefined,
+    clientRandom: agreed.clientRandom,
+    serverRandom: agreed.serverRandom,
+    extendedMasterSecret: agreed.extendedMasterSecret,
+    encryptThenMac: agreed.encryptThenMac,
+    secureRenegotiation: answers.secureRenegotiation,
+    maxFragmentLength: answers.limits.writes,
+    secrets: secrets.kept,
+  };
+  if (session === undefined || ticket !== undefined) {
+    const id = ticket === undefined ? sessionId : new Uint8Array(0);
+    const lifetimeHint = ticket?.lifetimeHint ?? 0;
+    keepClientSession(config, info, secrets, { id, ticket: ticket?.ticket, lifetimeHint });
+  }
+  const previous: Previous12 = {
+    version: agreed.version,
+    secure: answers.secureRenegotiation,
+    verifyData: { client: secrets.verifyData('client'), server: secrets.verifyData('server') },
+    extendedMasterSecret: agreed.extendedMasterSecret,
+    peerCertificate: about.peerChain[0],
+    renegotiatedAt: undefined,
+  };
+  link.establish({ info, ...secrets.established });
+  // What was agreed on stands for all handshakes that follow.
+  link.config = { ...config, versions: [agreed.version], pauseAtHello: false };
+  return () => connectedClient12(link, { version: agreed.version }, previous);
 }
 
-function* connectedClient12(link: Link, context: MessageContext): Flow {
+/** Waits until a new handshake begins. @returns what it must know of the old one */
+function* connectedClient12(
+  link: Link,
+  context: MessageContext,
+  previous: Previous12,
+): Flow<Previous12> {
   for (;;) {
-    yield* expect12(context, 'connection', 'hello_request');
+    const wish = yield* expect('connection', 'hello_request', 'renegotiate');
+    if (wish.type === 'hello_request') readHandshakeTls12({ ...wish, type: wish.type }, context);
+    if (mayRenegotiate(link.config, previous)) return previous;
     // RFC 5246 §7.4.1.1: a client that does not want to renegotiate answers with a warning
-    link.warn('no_renegotiation');
+    if (wish.type === 'hello_request') link.warn('no_renegotiation');
+    else link.renegotiationRefused();
   }
+}
+
+function send({ link, transcript, context }: Client12, message: HandshakeTls12): void {
+  transcript.add(link.send(message, context).bytes);
 }

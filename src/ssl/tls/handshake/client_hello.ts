@@ -13,15 +13,24 @@ import { fragmentLengthCode } from '../messages/extensions/max_fragment_length.t
 import { pskKeyExchangeModeCodes } from '../messages/extensions/psk_key_exchange_modes.ts';
 import { serverNameOf } from '../messages/extensions/server_name.ts';
 import { plainOcspRequest } from '../messages/extensions/status_request.ts';
+import type { Session12 } from '../session/session12.ts';
 import { compressionCodes } from './certificates13.ts';
+import {
+  type Before12,
+  legacyExtensions,
+  namesSchemes,
+  offeredSuites,
+  sessionIdFor,
+  signalingCodes,
+} from './client_hello12.ts';
 import {
   enabledVersions,
   includesBytes,
   isImplemented,
   schemeCodes,
   speaks,
+  usableFields,
   usableGroups,
-  usableSuites,
 } from './negotiation.ts';
 import { type ClientPsk, clientPsks, offerOf, pskModes } from './psk13.ts';
 import { clientRandom } from './randoms.ts';
@@ -30,61 +39,66 @@ import { clientRandom } from './randoms.ts';
 export interface Offer {
   readonly hello: ClientHello;
   readonly shares: ReadonlyMap<NamedGroup, KeyShare>;
+  /** The session of an older version that it wants to resume. */
+  readonly session12: Session12 | undefined;
   /** TLS 1.3: those of pre_shared_key, in its order; the binders are made when the offer goes out. */
   readonly psks: readonly ClientPsk[];
 }
 
 const NULL_COMPRESSION = Uint8Array.of(0);
-const UNCOMPRESSED = Uint8Array.of(0);
 const SESSION_ID_LENGTH = 32;
 
 /** The groups a client offers: those of any version it speaks, in order. */
 export function offeredGroups(config: EngineConfig): readonly (NamedGroup & GroupName)[] {
   const usable = config.versions.map((version) => usableGroups(config, version));
+  // RFC 7919 §3: the groups of DHE
+  const fields = config.versions.every((version) => isAtLeast(version, 'tlsv1.3'))
+    ? []
+    : usableFields(config);
   return config.groups
     .filter(isImplemented)
-    .filter((group) => usable.some((groups) => groups.includes(group)));
+    .filter((group) => fields.includes(group) || usable.some((groups) => groups.includes(group)));
 }
 
-/** A first ClientHello. Random bytes are drawn in the order random, session id, key shares. */
-export function makeOffer(config: EngineConfig): Offer {
+/**
+ * A first ClientHello. Random bytes are drawn in the order random, session id, key shares.
+ *
+ * @param before - the handshake that is renegotiated, or the session that is resumed
+ */
+export function makeOffer(config: EngineConfig, before: Before12 = {}): Offer {
   const versions = enabledVersions(config);
   const tls13 = speaks(config, 'tlsv1.3');
   const random = clientRandom(config.entropy);
   // RFC 8446 §D.4: a session id makes the handshake look like a resumption of TLS 1.2
   const compatible = tls13 && config.middleboxCompatMode !== false;
-  const legacySessionId = compatible
-    ? config.entropy.bytes(SESSION_ID_LENGTH, 'session_id')
-    : new Uint8Array(0);
+  const legacySessionId =
+    sessionIdFor(config, before) ??
+    (compatible ? config.entropy.bytes(SESSION_ID_LENGTH, 'session_id') : new Uint8Array(0));
   const shares = makeShares(config);
-  const cipherSuites = usableSuites(config).map(({ code }) => code);
+  const cipherSuites = offeredSuites(config).map(({ code }) => code);
   if (cipherSuites.length === 0) throw new LocalFault('internal_error', 'no_usable_cipher_suite');
   // RFC 8446 §4.1.2: legacy_version is at most that of TLS 1.2
   const legacyVersion = versions.map(versionCode).find((code) => code <= versionCode('tlsv1.2'));
   const psks = tls13 ? clientPsks(config) : [];
+  const inTls = versions.some((version) => isAtLeast(version, 'tlsv1'));
   const hello: ClientHello = {
     msgType: 'client_hello',
     legacyVersion: tls13 ? versionCode('tlsv1.2') : (legacyVersion ?? versionCode('tlsv1.2')),
     random,
     legacySessionId,
-    cipherSuites,
+    cipherSuites: [...cipherSuites, ...signalingCodes(config, before)],
     legacyCompressionMethods: NULL_COMPRESSION,
-    extensions: {
-      ...commonExtensions(config),
-      ...(versions.some((version) => !isAtLeast(version, 'tlsv1.3')) ? LEGACY_EXTENSIONS : {}),
-      ...(tls13 ? tls13Extensions(config, shares, psks) : {}),
-    },
+    // RFC 6101 §5.6.1.2: SSL 3.0 has no extensions; old servers may trip over them
+    extensions: !inTls
+      ? {}
+      : {
+          ...commonExtensions(config),
+          ...legacyExtensions(config, before),
+          ...(tls13 ? tls13Extensions(config, shares, psks) : {}),
+        },
   };
-  return { hello, shares, psks };
+  return { hello, shares, session12: before.session, psks };
 }
-
-/** Empty extensions that only versions before TLS 1.3 heed. */
-const LEGACY_EXTENSIONS = {
-  // RFC 5746 §3.4: empty in an initial handshake
-  renegotiation_info: new Uint8Array(0),
-  extended_master_secret: true,
-  ec_point_formats: UNCOMPRESSED,
-} as const;
 
 function commonExtensions(config: EngineConfig): ClientHello['extensions'] {
   const groups = offeredGroups(config);
@@ -98,9 +112,11 @@ function commonExtensions(config: EngineConfig): ClientHello['extensions'] {
         : fragmentLengthCode(config.maxFragmentLength),
     record_size_limit: config.recordSizeLimit,
     status_request: config.stapling === true ? plainOcspRequest : undefined,
-    signature_algorithms: schemeCodes(config.signatureSchemes),
+    signature_algorithms: namesSchemes(config.versions)
+      ? schemeCodes(config.signatureSchemes)
+      : undefined,
     signature_algorithms_cert:
-      config.signatureSchemesCert === undefined
+      config.signatureSchemesCert === undefined || !namesSchemes(config.versions)
         ? undefined
         : schemeCodes(config.signatureSchemesCert),
   };
@@ -178,5 +194,5 @@ export function makeSecondOffer(
     cookie,
     pre_shared_key: kept.pre_shared_key === undefined ? undefined : offerOf(config, psks),
   };
-  return { hello: { ...first.hello, extensions }, shares, psks };
+  return { ...first, hello: { ...first.hello, extensions }, shares, psks };
 }

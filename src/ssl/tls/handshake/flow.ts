@@ -26,10 +26,17 @@ import type { ReadProtection, WriteProtection } from '../record/protection.ts';
 import type { SkipUntil } from '../record/read_half.ts';
 
 /**
- * What `expect` can wait for: a handshake message, the change_cipher_spec of TLS 1.2, or the owner's wish
- * to see the client's certificate, which no peer can send.
+ * What `expect` can wait for: a handshake message; before TLS 1.3 change_cipher_spec, and the two warnings
+ * that answer a message; and the owner's wishes, which no peer can send: to see the client's certificate,
+ * and to renegotiate.
  */
-export type Expected = HandshakeType | 'change_cipher_spec' | 'request_certificate';
+export type Expected =
+  | HandshakeType
+  | 'change_cipher_spec'
+  | 'no_certificate'
+  | 'no_renegotiation'
+  | 'request_certificate'
+  | 'renegotiate';
 
 /** One message of the peer, whole, its body not read yet. The bytes may be kept. */
 export interface Incoming<T extends Expected = Expected> extends Omit<HandshakeFrame, 'type'> {
@@ -116,6 +123,21 @@ export interface Established {
   readonly info: ConnectionInfo;
   exportKeyingMaterial(label: string, context: Uint8Array | undefined, length: number): Uint8Array;
   readonly keyUpdates: KeyUpdates | undefined;
+  /** What only the versions before TLS 1.3 have. */
+  readonly before13?: EstablishedBefore13;
+}
+
+/** What a finished handshake before TLS 1.3 can give. */
+export interface EstablishedBefore13 {
+  /** The PRF of the version (RFC 5246 §5); @throws ApiMisuse `undefined` in SSL 3.0. */
+  prf(
+    secret: Uint8Array | 'master_secret',
+    label: string,
+    seed: Uint8Array,
+    length: number,
+  ): Uint8Array;
+  /** RFC 5929 §3.1: the first Finished of the latest handshake. */
+  channelBinding(): Uint8Array;
 }
 
 /** RFC 8446 §4.6.3: what a KeyUpdate asks of its receiver. */
@@ -182,6 +204,12 @@ export interface Link {
 
   /** What is known of the peer has changed after the handshake. */
   updateInfo(info: ConnectionInfo): void;
+
+  /** Before TLS 1.3: application data is kept back from here on, until the handshake is over. */
+  holdData(): void;
+
+  /** A renegotiation was refused, or is given up; application data flows as before. */
+  renegotiationRefused(): void;
 
   /** The handshake is over. */
   establish(established: Established): void;

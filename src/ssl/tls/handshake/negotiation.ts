@@ -14,7 +14,13 @@ import { DerError, parseCertificate } from '../../x509/index.ts';
 import type { Credential, EngineConfig } from '../config.ts';
 import { PeerIncompatible } from '../faults.ts';
 import type { CipherSuite } from '../iana/cipher_suites.ts';
-import { groupKind, isTls13Group, type NamedGroup } from '../iana/groups.ts';
+import {
+  groupKind,
+  isTls12Curve,
+  isTls12Group,
+  isTls13Group,
+  type NamedGroup,
+} from '../iana/groups.ts';
 import {
   type SignatureAlgorithm,
   type SignatureScheme,
@@ -127,13 +133,15 @@ export function usableGroups(
   config: EngineConfig,
   version: ProtocolVersion,
 ): readonly (NamedGroup & GroupName)[] {
-  const fits = isAtLeast(version, 'tlsv1.3') ? isTls13Group : isCurve;
+  const fits = isAtLeast(version, 'tlsv1.3') ? isTls13Group : isTls12Curve;
   return config.groups.filter(isImplemented).filter(fits);
 }
 
-function isCurve(group: NamedGroup): boolean {
-  const kind = groupKind(group);
-  return kind === 'montgomery' || kind === 'weierstrass';
+/** The configured groups of DHE before TLS 1.3 that can be named (RFC 7919 §3). */
+export function usableFields(config: EngineConfig): readonly NamedGroup[] {
+  return config.groups.filter(
+    (group) => groupKind(group) === 'finite_field' && isTls12Group(group),
+  );
 }
 
 /** The known schemes of a list of codes, in its order. */
@@ -237,6 +245,23 @@ const SIGNATURE_KINDS: Readonly<Record<SignatureAlgorithm, SignatureKind>> = {
   ed25519: 'eddsa',
   ed448: 'eddsa',
 };
+
+/** What the first certificate of a chain is signed with; `undefined` when it cannot be told. */
+export function leafSignature(credential: Credential): SignatureKind | undefined {
+  return chainOf(credential)[0]?.signature?.kind;
+}
+
+/**
+ * The own certificate for a key exchange in which nothing is signed: as `chooseCredential` chooses, by the
+ * signatures in the chain alone.
+ */
+export function chooseKey(
+  config: EngineConfig,
+  { inCertificates, usable = () => true }: Omit<CertificateWish, 'schemes'>,
+): Credential | undefined {
+  const candidates = config.credentials.filter(usable);
+  return candidates.find((credential) => chainFits(credential, inCertificates)) ?? candidates[0];
+}
 
 /** What is looked at in a certificate of an own chain. */
 interface ChainLink {

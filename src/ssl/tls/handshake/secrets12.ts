@@ -1,6 +1,6 @@
 /**
- * What both roles do alike with the secrets of TLS 1.2 and before: master secret, key block, Finished,
- * exporters. RFC 5246 §6.3, §7.4.9 and §8.1; RFC 7627 §4; RFC 5705 §4.
+ * What both roles do alike with the secrets of SSL 3.0 to TLS 1.2: master secret, key block, Finished,
+ * exporters. RFC 5246 §6.3, §7.4.9 and §8.1; RFC 7627 §4; RFC 5705 §4; RFC 5929 §3 (tls-unique).
  */
 
 import { type Secret, secretBytes, secretFrom, timingSafeEqual } from '../../crypto/index.ts';
@@ -12,6 +12,7 @@ import {
   deriveExtendedMasterSecret,
   deriveKeyBlock,
   deriveMasterSecret,
+  derivePrf12,
   deriveVerifyData12,
   type KeySchedule12,
   keySchedules12,
@@ -20,7 +21,7 @@ import {
 import type { MessageContext } from '../messages/context.ts';
 import type { RecordKeys, RecordProtection } from '../record/protection.ts';
 import { protectionOf } from './agreed.ts';
-import { expect, expect12, type Flow, type Link } from './flow.ts';
+import { type Established, expect, expect12, type Flow, type Link } from './flow.ts';
 import type { Transcript } from './transcript.ts';
 
 /** What the hellos fixed. */
@@ -30,9 +31,17 @@ export interface Agreed12 {
   readonly clientRandom: Uint8Array;
   readonly serverRandom: Uint8Array;
   readonly extendedMasterSecret: boolean;
+  readonly encryptThenMac: boolean;
 }
 
-/** The secrets of one connection, from the premaster secret on. */
+/** The key schedule of a version before TLS 1.3. */
+export function keyScheduleOf(version: ProtocolVersion): KeySchedule12 {
+  const schedule = keySchedules12.get(version);
+  if (schedule === undefined) throw new Error(`there is no key schedule for ${version}`);
+  return schedule;
+}
+
+/** The secrets of one handshake, from the master secret on. */
 export class Secrets12 {
   readonly #link: Link;
   readonly #agreed: Agreed12;
@@ -41,24 +50,49 @@ export class Secrets12 {
   readonly #master: Secret;
   readonly #records: RecordProtection;
   readonly #keys: Readonly<Record<Role, RecordKeys>>;
+  readonly #verifyData: Partial<Record<Role, Buffer>> = {};
+  #firstFinished: Role | undefined;
 
-  /** The transcript must end with the ClientKeyExchange (RFC 7627 §3). */
-  constructor(link: Link, agreed: Agreed12, transcript: Transcript, premasterSecret: Secret) {
-    const schedule = keySchedules12.get(agreed.version);
-    if (schedule === undefined) throw new Error(`there is no key schedule for ${agreed.version}`);
-    const { hash } = agreed.cipherSuite;
+  private constructor(link: Link, agreed: Agreed12, transcript: Transcript, master: Secret) {
+    const { config } = link;
     this.#link = link;
     this.#agreed = agreed;
     this.#transcript = transcript;
-    this.#schedule = schedule;
-    this.#master = agreed.extendedMasterSecret
-      ? deriveExtendedMasterSecret(schedule, hash, premasterSecret, transcript.hash())
-      : deriveMasterSecret(schedule, hash, premasterSecret, this.#clientFirst());
-    this.#records = protectionOf(agreed.cipherSuite, agreed.version);
+    this.#schedule = keyScheduleOf(agreed.version);
+    this.#master = master;
+    this.#records = protectionOf(agreed.cipherSuite, agreed.version, {
+      encryptThenMac: agreed.encryptThenMac,
+      beastMitigation: config.beastMitigation,
+      paddingCheck: config.paddingCheck,
+      entropy: config.entropy,
+    });
     this.#keys = this.#deriveKeys();
-    if (link.config.keepSecrets === true) {
-      link.logSecret('CLIENT_RANDOM', agreed.clientRandom, this.#master);
-    }
+    if (config.keepSecrets === true) link.logSecret('CLIENT_RANDOM', agreed.clientRandom, master);
+  }
+
+  /** Of a full handshake. The transcript must end with the ClientKeyExchange (RFC 7627 §3). */
+  static fromPremaster(
+    link: Link,
+    agreed: Agreed12,
+    transcript: Transcript,
+    premasterSecret: Secret,
+  ): Secrets12 {
+    const schedule = keyScheduleOf(agreed.version);
+    const { hash } = agreed.cipherSuite;
+    const master = agreed.extendedMasterSecret
+      ? deriveExtendedMasterSecret(schedule, hash, premasterSecret, transcript.hash())
+      : deriveMasterSecret(schedule, hash, premasterSecret, clientFirst(agreed));
+    return new Secrets12(link, agreed, transcript, master);
+  }
+
+  /** Of a handshake that resumes a session. */
+  static fromMaster(
+    link: Link,
+    agreed: Agreed12,
+    transcript: Transcript,
+    masterSecret: Uint8Array,
+  ): Secrets12 {
+    return new Secrets12(link, agreed, transcript, secretFrom(masterSecret));
   }
 
   /** change_cipher_spec goes out, and all that follows is under the own keys. */
@@ -69,21 +103,28 @@ export class Secrets12 {
 
   /** Sends the own Finished. */
   sendFinished(context: MessageContext): void {
-    const verifyData = this.#verifyDataOf(this.#link.role);
+    const verifyData = this.#takeVerifyData(this.#link.role);
     const finished = { msgType: 'finished', verifyData } as const;
     this.#transcript.add(this.#link.send(finished, context).bytes);
   }
 
   /**
-   * Waits for the peer's change_cipher_spec and Finished.
+   * Waits for the peer's change_cipher_spec; then what it sends is under its keys.
+   *
+   * @param state - the name of the moment
+   */
+  *expectChangeCipherSpec(state = 'cipher'): Flow {
+    yield* expect(state, 'change_cipher_spec');
+    this.#link.protectReads(this.#records.reading(this.#keys[peerOf(this.#link.role)]));
+  }
+
+  /**
+   * Waits for the peer's Finished.
    *
    * @throws DecryptFault `bad_finished`
    */
   *expectFinished(context: MessageContext): Flow {
-    const peer: Role = this.#link.role === 'client' ? 'server' : 'client';
-    yield* expect('cipher', 'change_cipher_spec');
-    this.#link.protectReads(this.#records.reading(this.#keys[peer]));
-    const expected = this.#verifyDataOf(peer);
+    const expected = this.#takeVerifyData(peerOf(this.#link.role));
     const finishedContext = { ...context, verifyDataLength: expected.length };
     const { message, bytes } = yield* expect12(finishedContext, 'cipher', 'finished');
     if (!timingSafeEqual(message.verifyData, expected)) throw new DecryptFault('bad_finished');
@@ -93,8 +134,50 @@ export class Secrets12 {
   /** RFC 5705 §4. */
   exportKeyingMaterial(label: string, context: Uint8Array | undefined, length: number): Buffer {
     const { hash } = this.#agreed.cipherSuite;
-    const randoms = this.#clientFirst();
+    const randoms = clientFirst(this.#agreed);
     return deriveExport12(this.#schedule, hash, this.#master, label, randoms, context, length);
+  }
+
+  /** The PRF of the version over a secret of the caller's, or over the master secret. */
+  prf(
+    secret: Uint8Array | 'master_secret',
+    label: string,
+    seed: Uint8Array,
+    length: number,
+  ): Buffer {
+    const { hash } = this.#agreed.cipherSuite;
+    const key = secret === 'master_secret' ? this.#master : secret;
+    return derivePrf12(this.#schedule, hash, key, label, seed, length);
+  }
+
+  /** What a finished handshake can give. */
+  get established(): Pick<Established, 'exportKeyingMaterial' | 'keyUpdates' | 'before13'> {
+    return {
+      exportKeyingMaterial: (label, context, length) =>
+        this.exportKeyingMaterial(label, context, length),
+      keyUpdates: undefined,
+      before13: {
+        prf: (secret, label, seed, length) => this.prf(secret, label, seed, length),
+        channelBinding: () => this.tlsUnique,
+      },
+    };
+  }
+
+  /** What was in the Finished of one side, once it has been sent or received. */
+  verifyData(sender: Role): Buffer {
+    const verifyData = this.#verifyData[sender];
+    if (verifyData === undefined) throw new Error(`no Finished of the ${sender} yet`);
+    return verifyData;
+  }
+
+  /** RFC 5929 §3.1: the first Finished of the handshake. */
+  get tlsUnique(): Buffer {
+    return this.verifyData(this.#firstFinished ?? 'client');
+  }
+
+  /** For signatures of SSL 3.0 and for sessions. */
+  get masterSecret(): Secret {
+    return this.#master;
   }
 
   /** The secrets that were kept, when the config wants them. */
@@ -103,10 +186,13 @@ export class Secrets12 {
     return { masterSecret: secretBytes(this.#master) };
   }
 
-  #verifyDataOf(sender: Role): Buffer {
+  #takeVerifyData(sender: Role): Buffer {
     const { hash } = this.#agreed.cipherSuite;
-    const digest = this.#transcript.hash();
-    return deriveVerifyData12(this.#schedule, hash, this.#master, sender, digest);
+    const running = this.#transcript.running;
+    const verifyData = deriveVerifyData12(this.#schedule, hash, this.#master, sender, running);
+    this.#firstFinished ??= sender;
+    this.#verifyData[sender] = verifyData;
+    return verifyData;
   }
 
   #deriveKeys(): Readonly<Record<Role, RecordKeys>> {
@@ -122,10 +208,14 @@ export class Secrets12 {
     wipeKeyBlock(block);
     return keys;
   }
+}
 
-  #clientFirst(): Buffer {
-    return Buffer.concat([this.#agreed.clientRandom, this.#agreed.serverRandom]);
-  }
+function peerOf(role: Role): Role {
+  return role === 'client' ? 'server' : 'client';
+}
+
+function clientFirst({ clientRandom, serverRandom }: Agreed12): Buffer {
+  return Buffer.concat([clientRandom, serverRandom]);
 }
 
 /** Copies the parts of one direction out of the key block. */

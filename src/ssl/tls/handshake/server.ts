@@ -14,7 +14,8 @@ import { HANDSHAKE_HEADER_LENGTH } from '../messages/handshake.ts';
 import { WireReader } from '../wire.ts';
 import { ask, expect13, type Flow, type Link, type Received } from './flow.ts';
 import { bestVersion, chooseVersion, speaks } from './negotiation.ts';
-import { serverHandshake12 } from './server12.ts';
+import type { Previous12 } from './renegotiation12.ts';
+import { type Again12, type Connected12, serverHandshake12 } from './server12.ts';
 import { serverHandshake13 } from './server13.ts';
 import { Transcript } from './transcript.ts';
 
@@ -27,6 +28,10 @@ export interface ServerStart {
   readonly helloBytes: Uint8Array;
   /** The host_name of the client's server_name. */
   readonly serverName: string | undefined;
+  /** The handshake that is renegotiated. */
+  readonly previous: Previous12 | undefined;
+  /** Whether this server asked for the renegotiation. */
+  readonly requested: boolean;
 }
 
 /** The name of the moment before the ClientHello: RFC 8446 appendix A.2, or OTP's for older versions. */
@@ -34,21 +39,23 @@ export function serverStartState(config: EngineConfig): string {
   return speaks(config, 'tlsv1.3') ? 'start' : 'hello';
 }
 
-/** The whole life of a server's connection. */
+/** The whole life of a server's connection: one handshake, and before TLS 1.3 perhaps others. */
 export function* serverConnection(link: Link): Flow {
   // What the handshake held on to is gone once it is over: connections may idle for long.
-  const connected = yield* serverHandshake(link);
-  yield* connected;
+  let connected = yield* serverHandshake(link, undefined);
+  for (;;) {
+    const again: Again12 | undefined = yield* connected();
+    if (again === undefined) return;
+    connected = yield* serverHandshake(link, again);
+  }
 }
 
-/** The handshake. @returns what comes behind it, until the connection ends */
-function* serverHandshake(link: Link): Flow<Flow> {
+/** A handshake. @returns what comes behind it */
+function* serverHandshake(link: Link, again: Again12 | undefined): Flow<Connected12> {
   const transcript = new Transcript();
-  const received = yield* expect13(
-    { version: 'tlsv1.3' },
-    serverStartState(link.config),
-    'client_hello',
-  );
+  const received =
+    again?.hello ??
+    (yield* expect13({ version: 'tlsv1.3' }, serverStartState(link.config), 'client_hello'));
   const hello = received.message;
   const serverName = readServerName(hello);
   yield* pauseAtHello(link, received, serverName);
@@ -57,11 +64,15 @@ function* serverHandshake(link: Link): Flow<Flow> {
   transcript.add(received.bytes);
   const start: ServerStart = {
     ...{ link, transcript, hello, serverName },
+    ...{ previous: again?.previous, requested: again?.requested === true },
     helloBytes: received.bytes,
   };
-  return isAtLeast(version, 'tlsv1.3')
-    ? yield* serverHandshake13(start)
-    : yield* serverHandshake12(start, version);
+  if (!isAtLeast(version, 'tlsv1.3')) return yield* serverHandshake12(start, version);
+  const connected = yield* serverHandshake13(start);
+  return function* () {
+    yield* connected;
+    return undefined;
+  };
 }
 
 function* pauseAtHello(

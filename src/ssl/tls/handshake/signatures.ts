@@ -15,6 +15,7 @@ import { DecryptFault, LocalFault, PeerMisbehaved } from '../faults.ts';
 import {
   type SignatureAlgorithm,
   type SignatureScheme,
+  schemeBeforeTls12,
   signatureSchemeRow,
 } from '../iana/signature_schemes.ts';
 import { isAtLeast, type ProtocolVersion } from '../iana/versions.ts';
@@ -62,16 +63,29 @@ export function schemeFitsKey(
   );
 }
 
-/** The first scheme of `preferred` that the peer accepts and the credential can make. */
+/**
+ * The first scheme of `preferred` that the peer accepts and the credential can make; before TLS 1.2 the
+ * one that its key stands for.
+ */
 export function chooseScheme(
   credential: Credential,
   preferred: readonly SignatureScheme[],
   accepted: readonly SignatureScheme[],
   version: ProtocolVersion,
 ): SignatureScheme | undefined {
+  if (!isAtLeast(version, 'tlsv1.2')) return impliedScheme(credential.keyType, version);
   return preferred.find(
     (scheme) => accepted.includes(scheme) && schemeFitsKey(scheme, credential, version),
   );
+}
+
+/** RFC 4346 §4.7: before TLS 1.2 the key decides how it signs; RFC 4492: no ECDSA in SSL 3.0. */
+export function impliedScheme(
+  keyType: KeyType,
+  version: ProtocolVersion,
+): SignatureScheme | undefined {
+  if (keyType === 'ec' && !isAtLeast(version, 'tlsv1')) return undefined;
+  return schemeBeforeTls12(keyType);
 }
 
 /** Signs with an own credential. @throws LocalFault `signing_failed` */
@@ -101,11 +115,13 @@ export function verifyHandshakeSignature(
   content: Uint8Array,
   signature: Uint8Array,
 ): void {
+  const named = isAtLeast(version, 'tlsv1.2');
   // RFC 8446 §4.4.3, RFC 5246 §7.4.3: one of those offered, and one that fits the certificate
   if (
     scheme === undefined ||
-    !offered.includes(scheme) ||
-    !schemeFitsKey(scheme, { ...key, keyType: key.type }, version)
+    (named && !offered.includes(scheme)) ||
+    (named && !schemeFitsKey(scheme, { ...key, keyType: key.type }, version)) ||
+    (!named && scheme !== impliedScheme(key.type, version))
   ) {
     throw new PeerMisbehaved('illegal_signature_scheme', scheme);
   }

@@ -27,6 +27,8 @@ export interface Session12 {
   readonly peerChain: readonly Uint8Array[];
   /** DER of the own certificate. */
   readonly ownCertificate: Uint8Array | undefined;
+  /** The identity of PSK, or the user name of SRP. */
+  readonly user: Uint8Array | undefined;
   /** What the peer was held to: `verificationPolicy` of the config. */
   readonly policy: Uint8Array;
   /** When it was made, by the config's clock in milliseconds. */

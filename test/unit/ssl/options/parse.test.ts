@@ -218,8 +218,8 @@ describe('cipher suites', () => {
   });
 
   it('say which and why when they cannot be used', () => {
-    const name = show({ text: 'TLS_RSA_WITH_RC4_128_MD5' });
-    assert.equal(bad('[{ciphers,"RC4-MD5"}]'), `{options,{not_supported,{ciphers,${name}}}}`);
+    const named = good('[{ciphers,"RC4-MD5"}]').cipherSuites.map(({ name }) => name);
+    assert.deepEqual(named, ['TLS_RSA_WITH_RC4_128_MD5']);
     const tls12 = show({ text: 'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256' });
     assert.equal(
       bad('[{ciphers,"ECDHE-RSA-AES128-GCM-SHA256"},{versions,[\'tlsv1.3\']}]'),

@@ -228,47 +228,6 @@ describe('KeyUpdate', () => {
   });
 });
 
-describe('renegotiation', () => {
-  it('is refused to the own caller', () => {
-    const two = connectedPair({ versions: ['tlsv1.2'] });
-    assert.throws(() => two.client.engine.renegotiate(), misuse('renegotiation_rejected'));
-    assert.throws(() => connectedPair().client.engine.renegotiate(), misuse('notsup'));
-  });
-
-  for (const [who, asked] of [
-    ['server', 'client'],
-    ['client', 'server'],
-  ] as const) {
-    it(`asked for by a ${who} of TLS 1.2 is refused by a warning, and the connection lives`, () => {
-      const request = who === 'server' ? Buffer.from([0, 0, 0, 0]) : clientHello();
-      const tamper = (bytes: Uint8Array, message: { msgType: string }): Uint8Array =>
-        message.msgType === 'finished' ? Buffer.concat([bytes, request]) : bytes;
-      const hooks = who === 'server' ? { serverHooks: { tamper } } : { clientHooks: { tamper } };
-      const pair = connectedPair({ versions: ['tlsv1.2'] }, {}, hooks);
-      assert.equal(pair[asked].lastAlert, 'sent warning no_renegotiation');
-      assert.equal(pair[who].lastAlert, 'received warning no_renegotiation');
-      pair[asked].engine.send(Buffer.from('alive'));
-      pair.run();
-      assert.equal(pair[who].received.toString(), 'alive');
-    });
-  }
-
-  it('asked for again and again ends the connection', () => {
-    const request = Buffer.alloc(4 * 40);
-    const tamper = (bytes: Uint8Array, message: { msgType: string }): Uint8Array =>
-      message.msgType === 'finished' ? Buffer.concat([bytes, request]) : bytes;
-    const pair = connectedPair({ versions: ['tlsv1.2'] }, {}, { serverHooks: { tamper } });
-    assert.equal(pair.client.lastAlert, 'sent fatal unexpected_message');
-  });
-});
-
-/** A ClientHello as a handshake message. */
-function clientHello(): Buffer {
-  const pair = new Pair(clientConfig({ versions: ['tlsv1.2'] }));
-  pair.client.engine.start();
-  return pair.client.take().subarray(5);
-}
-
 describe('questions', () => {
   it('suspend the server at the ClientHello, and the answer may change the configuration', () => {
     const pair = new Pair(
