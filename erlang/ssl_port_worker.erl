@@ -416,10 +416,14 @@ route({closed, Id}, State) ->
 route({error, Id, Reason}, State) ->
     event(Id, {ssl_error, Reason}, State);
 route({send_failed, Id}, #state{routes = Routes} = State) ->
-    case Routes of
-        #{Id := #route{atomics = Atomics}} -> atomics:put(Atomics, ?SLOT_STATE, ?STATE_FAILED);
-        #{} -> ok
-    end,
+    %% Before the handshake nothing is sent; what its failure means is the caller's to say,
+    %% who lets the connection go.
+    _ = case Routes of
+            #{Id := #route{atomics = Atomics}} ->
+                atomics:compare_exchange(Atomics, ?SLOT_STATE, ?STATE_OPEN, ?STATE_FAILED);
+            #{} ->
+                ok
+        end,
     State;
 route({gone, Id}, #state{routes = Routes} = State) ->
     case Routes of
