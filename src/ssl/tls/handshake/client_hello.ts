@@ -22,6 +22,7 @@ import {
   offeredSuites,
   sessionIdFor,
   signalingCodes,
+  ssl3Extensions,
 } from './client_hello12.ts';
 import {
   enabledVersions,
@@ -90,7 +91,7 @@ export function makeOffer(config: EngineConfig, before: Before12 = {}): Offer {
     legacyCompressionMethods: NULL_COMPRESSION,
     // RFC 6101 §5.6.1.2: SSL 3.0 has no extensions; old servers may trip over them
     extensions: !inTls
-      ? {}
+      ? ssl3Extensions(before)
       : {
           ...commonExtensions(config),
           ...legacyExtensions(config, before),

@@ -55,6 +55,12 @@ export function sessionIdFor(config: EngineConfig, { session }: Before12): Uint8
   return config.entropy.bytes(SESSION_ID_LENGTH, 'session_id');
 }
 
+/** RFC 5746 §4.5: the one extension of SSL 3.0, and that only in a renegotiation. */
+export function ssl3Extensions({ previous }: Before12): ClientHello['extensions'] {
+  if (previous === undefined) return {};
+  return { renegotiation_info: clientRenegotiationInfo(previous) };
+}
+
 /** The extensions that only the versions before TLS 1.3 heed. */
 export function legacyExtensions(
   config: EngineConfig,
