@@ -1,299 +1,186 @@
 %% The interop matrix: what `make interop' runs.
 %%
-%% Both roles x {openssl, GnuTLS, OTP ssl, Go, Java} x {TLS 1.2, TLS 1.3} x {RSA, ECDSA, Ed25519}.
-%% In every cell the client verifies the server, one line goes each way, and the negotiated version
-%% must be the one asked for. A cell that is listed in gaps.eterm must fail, and shows its reason.
-%% Peers named as arguments are met alone, and the table in docs/ stays as it is.
+%% Both roles x peer x version x suite x kind of certificate. In every cell the client verifies the server,
+%% 100 KB go each way and come back whole, and the version and suite must be the ones asked for. A cell that
+%% gaps.eterm lists must fail, and shows its reason. Peers named as arguments are met alone, in fewer cells, and
+%% the tables in docs/ stay as they are; `all' before them means all their cells.
 -module(ssl_port_interop).
 
 -export([main/0, main/1]).
 
--define(TIMEOUT, 20000).
--define(DIR, "build/interop/ca").
--define(TABLE, "docs/interop.md").
+-include("interop.hrl").
 
-peers() -> [openssl, gnutls, otp, go, java].
-versions() -> ['tlsv1.2', 'tlsv1.3'].
-keys() -> [rsa, ecdsa, ed25519].
+-define(AT_ONCE, 2).
 
 main() ->
     main([]).
 
-main(Names) ->
-    Peers = case Names of
-                [] -> peers();
-                _ -> [list_to_existing_atom(Name) || Name <- Names]
-            end,
+main(Arguments) ->
+    {Names, Extent} = case Arguments of
+                          [] -> {interop_peers:all(), all};
+                          ["all" | Some] -> {[list_to_atom(Name) || Name <- Some], all};
+                          Some -> {[list_to_atom(Name) || Name <- Some], few}
+                      end,
+    {_, Monitor} = spawn_monitor(fun() -> run(Names, Extent) end),
+    receive
+        {'DOWN', Monitor, process, _, Reason} ->
+            io:format("~tp~n", [Reason]),
+            halt(1)
+    end.
+
+run(Names, Extent) ->
     {ok, _} = application:ensure_all_started(ssl),
     {ok, _} = application:ensure_all_started(ssl_port),
-    make_certificates(),
+    interop_certificates:make(),
+    _ = interop_peers:payload(),
+    Peers = lists:append([started(Name) || Name <- Names]),
     {ok, Gaps} = file:consult("test/interop/gaps.eterm"),
-    Cells = [{Peer, Role, Version, Key, cell(Peer, Role, Version, Key, Gaps)}
-             || Peer <- Peers, Role <- [server, client], Version <- versions(), Key <- keys()],
-    Peers =:= peers() andalso
-        (ok = file:write_file(?TABLE, unicode:characters_to_binary(table(Cells)))),
-    Count = fun(Kind) -> length([C || {_, _, _, _, {K, _}} = C <- Cells, K =:= Kind]) end,
-    io:format("~b passed, ~b failed, ~b skipped~n", [Count(ok), Count(failed), Count(gap)]),
-    halt(min(1, Count(failed))).
+    All = interop_cells:all(Peers),
+    Cells = case Extent of all -> All; few -> interop_cells:few(All) end,
+    Results = in_parallel(fun(Cell) -> {Cell, result(Cell, peer(Cell, Peers), Gaps)} end, Cells),
+    Features = interop_features:run(Peers, Extent),
+    lists:foreach(fun interop_peers:stop/1, Peers),
+    interop_table:print(Results, Features),
+    Missing = Names -- [interop_peers:name(Peer) || Peer <- Peers],
+    case {Names =:= interop_peers:all(), Missing} of
+        {true, []} -> interop_table:write(Results, Features, [{Suite, Why} || {tried, Suite, Why} <- Gaps]);
+        {true, _} -> io:format("docs/features.md stays as it is: not all peers were there~n");
+        _ -> ok
+    end,
+    {Passed, Failed, Gap} = interop_table:counts(Results, Features),
+    io:format("~b passed, ~b failed, ~b skipped~n", [Passed, Failed, Gap + length(Missing)]),
+    halt(min(1, Failed)).
 
-cell(Peer, Role, Version, Key, Gaps) ->
-    Result =
-        try
-            in_own_process(fun() -> meet(Peer, Role, Version, Key) end),
-            ok
-        catch
-            _:{failed, Reason} -> {failed, Reason};
-            _:Reason -> {failed, Reason}
-        end,
-    Listed = [Why || {P, R, V, K, Why} <- Gaps,
-                     matches(P, Peer), matches(R, Role), matches(V, Version), matches(K, Key)],
-    Verdict =
-        case {Result, Listed} of
-            {ok, []} -> {ok, ""};
-            {ok, [_ | _]} -> {failed, "works although gaps.eterm says it does not"};
-            {{failed, _}, [Why | _]} -> {gap, Why};
-            {{failed, Reason1}, []} -> {failed, Reason1}
-        end,
-    io:format("~-8s as ~-6s  ~-8s ~-8s ~tp~n", [Peer, Role, Version, Key, Verdict]),
-    Verdict.
+started(Name) ->
+    case interop_peers:start(Name) of
+        {absent, Why} -> io:format("~s could not be started: ~s~n", [interop_peers:title(Name), Why]), [];
+        Peer -> [Peer]
+    end.
 
-matches('_', _) -> true;
-matches(Same, Same) -> true;
-matches(_, _) -> false.
+peer(#cell{peer = Name}, Peers) ->
+    hd([Peer || Peer <- Peers, interop_peers:name(Peer) =:= Name]).
 
-%% --- ssl_port as client --------------------------------------------------------------------------
+%% --- cells ---------------------------------------------------------------------------------------
 
-meet(otp, server, Version, Key) ->
-    {ok, L} = ssl:listen(0, own(Version, Key)),
-    {ok, {_, Port}} = ssl:sockname(L),
-    Server = in_background(fun() ->
-                                   {ok, T} = ssl:transport_accept(L, ?TIMEOUT),
-                                   {ok, S} = ssl:handshake(T, ?TIMEOUT),
-                                   {ok, Line} = ssl:recv(S, 0, ?TIMEOUT),
-                                   ok = ssl:send(S, Line),
-                                   _ = ssl:recv(S, 0, ?TIMEOUT)
-                           end),
-    connect(Port, Version, <<"ping\n">>),
-    await(Server);
-meet(Peer, server, Version, Key) ->
-    Port = free_port(),
-    {Program, Arguments, Ready, Echo} = server(Peer, Port, Version, Key),
-    with_program(Program, Arguments, Ready, fun() -> connect(Port, Version, Echo) end);
+result(Cell, Peer, Gaps) ->
+    Outcome = in_own_process(fun() -> meet(Cell, Peer) end),
+    Listed = [element(tuple_size(Gap), Gap) || Gap <- Gaps, tuple_size(Gap) =:= 6, interop_cells:is_gap(Gap, Cell)],
+    case {Outcome, Listed} of
+        {{refused, _}, _} -> {gap, "not offered yet"};
+        {ok, []} -> ok;
+        {ok, [_ | _]} -> {failed, "works although gaps.eterm says it does not"};
+        {{failed, _}, [Why | _]} -> {gap, Why};
+        {{failed, Reason}, []} -> {failed, Reason}
+    end.
 
-%% --- ssl_port as server --------------------------------------------------------------------------
-
-meet(Peer, client, Version, Key) ->
-    {ok, L} = ssl_port:listen(0, own(Version, Key)),
-    {ok, {_, Port}} = ssl_port:sockname(L),
-    Server = in_background(fun() ->
-                                   {ok, T} = ssl_port:transport_accept(L, ?TIMEOUT),
-                                   {ok, S} = ssl_port:handshake(T, ?TIMEOUT),
-                                   {ok, <<"ping\n">>} = ssl_port:recv(S, 5, ?TIMEOUT),
-                                   version_is(S, Version),
-                                   ok = ssl_port:send(S, <<"ping\n">>),
-                                   _ = ssl_port:recv(S, 0, 2000),
-                                   ssl_port:close(S)
-                           end),
-    client(Peer, Port, Version, Key),
-    await(Server),
-    ok = ssl_port:close(L).
-
-connect(Port, Version, Echo) ->
-    {ok, S} = ssl_port:connect("localhost", Port,
-                               [binary, {active, false}, {versions, [Version]}, {verify, verify_peer},
-                                {cacertfile, file("ca.pem")}], ?TIMEOUT),
-    version_is(S, Version),
-    ok = ssl_port:send(S, <<"ping\n">>),
-    {ok, Echo} = ssl_port:recv(S, byte_size(Echo), ?TIMEOUT),
-    ok = ssl_port:close(S).
-
-version_is(S, Version) ->
-    {ok, [{protocol, Version}]} = ssl_port:connection_information(S, [protocol]).
-
-own(Version, Key) ->
-    [binary, {active, false}, {ip, {127, 0, 0, 1}}, {reuseaddr, true}, {versions, [Version]},
-     {certfile, certificate(Key)}, {keyfile, key(Key)}].
-
-%% --- the peers -----------------------------------------------------------------------------------
-
-%% {Program, Arguments, What it prints when it listens or connect, What comes back for "ping"}
-server(openssl, Port, Version, Key) ->
-    {"openssl", ["s_server", "-accept", integer_to_list(Port), "-cert", certificate(Key), "-key", key(Key),
-                 openssl_version(Version), "-rev"], "ACCEPT", <<"gnip\n">>};
-server(gnutls, Port, Version, Key) ->
-    {"gnutls-serv", ["--echo", "--port", integer_to_list(Port), "--x509certfile", certificate(Key),
-                     "--x509keyfile", key(Key), "--disable-client-cert",
-                     "--priority", gnutls_priority(Version)], connect, <<"ping\n">>};
-server(go, Port, Version, Key) ->
-    {"build/interop/go_peer", ["server", integer_to_list(Port), atom_to_list(Version), file("ca.pem"),
-                               certificate(Key), key(Key)], "ready", <<"ping\n">>};
-server(java, Port, Version, Key) ->
-    {"java", ["-cp", "build/interop", "Peer", "server", integer_to_list(Port), atom_to_list(Version),
-              file("ca.pem"), keystore(Key)], "ready", <<"ping\n">>}.
-
-client(otp, Port, Version, _) ->
-    {ok, S} = ssl:connect("localhost", Port, [binary, {active, false}, {versions, [Version]},
-                                              {verify, verify_peer}, {cacertfile, file("ca.pem")}], ?TIMEOUT),
-    ok = ssl:send(S, <<"ping\n">>),
-    {ok, <<"ping\n">>} = ssl:recv(S, 5, ?TIMEOUT),
-    ssl:close(S);
-client(openssl, Port, Version, _) ->
-    "ping\n" = shell("(echo ping; sleep 0.5) | openssl s_client -connect localhost:~b -servername localhost "
-                     "~s -CAfile ~s -verify_return_error -quiet 2>/dev/null",
-                     [Port, openssl_version(Version), file("ca.pem")]);
-client(gnutls, Port, Version, _) ->
-    Out = shell("(echo ping; sleep 0.5) | gnutls-cli --port ~b --x509cafile ~s --priority ~s localhost 2>&1",
-                [Port, file("ca.pem"), gnutls_priority(Version)]),
-    {match, _} = re:run(Out, "^ping$", [multiline]);
-client(go, Port, Version, Key) ->
-    "done\n" = shell("build/interop/go_peer client ~b ~s ~s ~s ~s 2>&1 && echo done",
-                     [Port, Version, file("ca.pem"), certificate(Key), key(Key)]);
-client(java, Port, Version, Key) ->
-    "done\n" = shell("java -cp build/interop Peer client ~b ~s ~s ~s 2>&1 && echo done",
-                     [Port, Version, file("ca.pem"), keystore(Key)]).
-
-openssl_version('tlsv1.2') -> "-tls1_2";
-openssl_version('tlsv1.3') -> "-tls1_3".
-
-gnutls_priority('tlsv1.2') -> "NORMAL:-VERS-ALL:+VERS-TLS1.2";
-gnutls_priority('tlsv1.3') -> "NORMAL:-VERS-ALL:+VERS-TLS1.3".
-
-with_program(Name, Arguments, Ready, Fun) ->
-    Program = case filename:pathtype(Name) of
-                  relative -> case os:find_executable(Name) of false -> filename:absname(Name); Found -> Found end;
-                  _ -> Name
-              end,
-    Peer = open_port({spawn_executable, Program},
-                     [{args, Arguments}, stderr_to_stdout, binary, exit_status, {line, 1000}]),
-    {os_pid, Pid} = erlang:port_info(Peer, os_pid),
+meet(#cell{role = server, version = Version} = Cell, Peer) ->
+    {Port, Back, Stop} = interop_peers:serve(Peer, Cell),
     try
-        wait_until_ready(Peer, Ready, Arguments),
-        Fun()
+        S = accepted(ssl_port:connect("localhost", Port, interop_peers:options(ssl_port, client, Cell), ?TIMEOUT)),
+        is_as_asked(S, Version, Cell#cell.suite),
+        ok = ssl_port:send(S, interop_peers:payload()),
+        {ok, Received} = ssl_port:recv(S, byte_size(Back), ?TIMEOUT),
+        Received =:= Back orelse throw({failed, "other bytes came back"}),
+        ok = ssl_port:close(S)
     after
-        os:cmd("kill -9 " ++ integer_to_list(Pid)),
-        catch port_close(Peer)
+        Stop()
+    end;
+meet(#cell{role = client} = Cell, Peer) ->
+    L = accepted(ssl_port:listen(0, interop_peers:options(ssl_port, server, Cell))),
+    {ok, {_, Port}} = ssl_port:sockname(L),
+    Self = self(),
+    {Server, _} = spawn_monitor(fun() -> Self ! {self(), echo(L, Cell)} end),
+    Answer = interop_peers:connect(Peer, Port, Cell),
+    Served = receive
+                 {Server, Result} -> Result;
+                 {'DOWN', _, process, Server, Reason} -> {failed, Reason}
+             after ?TIMEOUT ->
+                 exit(Server, kill),
+                 {failed, nobody_came}
+             end,
+    ok = ssl_port:close(L),
+    case {Answer, Served} of
+        {ok, ok} -> ok;
+        {_, {refused, _} = Refused} -> throw(Refused);
+        _ -> throw({failed, {Served, peer, Answer}})
     end.
 
-%% gnutls-serv says nothing reliable; a bare TCP connection shows that it listens.
-wait_until_ready(_, connect, Arguments) ->
-    ["--echo", "--port", Port | _] = Arguments,
-    wait_until_listening(list_to_integer(Port), 200);
-wait_until_ready(Peer, Text, _) ->
-    receive
-        {Peer, {data, {_, Line}}} ->
-            case binary:match(Line, list_to_binary(Text)) of
-                nomatch -> wait_until_ready(Peer, Text, []);
-                _ -> ok
-            end;
-        {Peer, {exit_status, Status}} -> error({peer_ended, Status})
-    after ?TIMEOUT ->
-        error(peer_does_not_start)
+echo(L, #cell{version = Version, suite = Suite}) ->
+    try
+        {ok, T} = ssl_port:transport_accept(L, ?TIMEOUT),
+        S = accepted(ssl_port:handshake(T, ?TIMEOUT)),
+        is_as_asked(S, Version, Suite),
+        {ok, Data} = ssl_port:recv(S, byte_size(interop_peers:payload()), ?TIMEOUT),
+        ok = ssl_port:send(S, Data),
+        _ = ssl_port:recv(S, 0, ?TIMEOUT),
+        _ = ssl_port:close(S),
+        ok
+    catch
+        throw:Thrown -> Thrown;
+        _:Reason -> {failed, Reason}
     end.
 
-wait_until_listening(_, 0) ->
-    error(peer_does_not_listen);
-wait_until_listening(Port, Tries) ->
-    case gen_tcp:connect({127, 0, 0, 1}, Port, []) of
-        {ok, S} -> gen_tcp:close(S);
-        {error, _} -> timer:sleep(25), wait_until_listening(Port, Tries - 1)
+%% The clear refusals of what this release does not serve.
+accepted({ok, Socket}) -> Socket;
+accepted({error, {options, {not_supported, What}}}) -> throw({refused, What});
+accepted({error, {options, {Version, {versions, _}} = What}}) when is_atom(Version) -> throw({refused, What});
+accepted({error, {options, {profile, _} = What}}) -> throw({refused, What});
+accepted({error, {options, {certs_keys, cert_and_key_required} = What}}) -> throw({refused, What});
+accepted({error, Reason}) -> throw({failed, Reason}).
+
+is_as_asked(S, Version, #suite{kx = Kx, cipher = Cipher}) ->
+    {ok, Items} = ssl_port:connection_information(S, [protocol, selected_cipher_suite]),
+    case {proplists:get_value(protocol, Items), proplists:get_value(selected_cipher_suite, Items)} of
+        {Version, #{key_exchange := Kx, cipher := Cipher}} -> ok;
+        Other -> throw({failed, {negotiated, Other}})
     end.
 
-free_port() ->
-    {ok, L} = gen_tcp:listen(0, [{reuseaddr, true}]),
-    {ok, Port} = inet:port(L),
-    gen_tcp:close(L),
-    Port.
+%% --- processes -----------------------------------------------------------------------------------
 
-%% A cell's failure must not leave its sockets and messages to the next one.
+%% A cell's failure must not leave its sockets and messages to the next one. The reason is carried by `exit',
+%% which logs nothing: a gap is no error report.
 in_own_process(Fun) ->
-    await(in_background(Fun)).
-
-%% The reason is carried by `exit', which logs nothing: a gap is no error report.
-in_background(Fun) ->
-    spawn_monitor(fun() ->
-                          exit(try Fun() of _ -> done catch _:Reason -> {failed, Reason} end)
-                  end).
-
-await({Pid, Monitor}) ->
+    {Pid, Monitor} = spawn_monitor(fun() ->
+                                           exit(try Fun() of _ -> ok
+                                                catch
+                                                    throw:Thrown -> Thrown;
+                                                    _:Reason -> {failed, Reason}
+                                                end)
+                                   end),
     receive
-        {'DOWN', Monitor, process, Pid, done} -> ok;
-        {'DOWN', Monitor, process, Pid, Reason} -> error(Reason)
-    after 2 * ?TIMEOUT ->
+        {'DOWN', Monitor, process, Pid, Result} when Result =:= ok; element(1, Result) =:= failed;
+                                                     element(1, Result) =:= refused -> Result;
+        {'DOWN', Monitor, process, Pid, Reason} -> {failed, Reason}
+    after 4 * ?TIMEOUT ->
         exit(Pid, kill),
-        error(timeout)
+        {failed, timeout}
     end.
 
-%% --- certificates --------------------------------------------------------------------------------
+in_parallel(Fun, List) ->
+    Self = self(),
+    Worker = fun() ->
+                     (fun Loop() ->
+                              Self ! {next, self()},
+                              receive
+                                  {work, Index, Item} -> Self ! {done, Index, Fun(Item)}, Loop();
+                                  stop -> ok
+                              end
+                      end)()
+             end,
+    [spawn_link(Worker) || _ <- lists:seq(1, ?AT_ONCE)],
+    collect(lists:zip(lists:seq(1, length(List)), List), ?AT_ONCE, []).
 
-certificate(Key) -> file(atom_to_list(Key) ++ ".pem").
-key(Key) -> file(atom_to_list(Key) ++ ".key").
-keystore(Key) -> file(atom_to_list(Key) ++ ".p12").
-file(Name) -> filename:join(?DIR, Name).
-
-make_certificates() ->
-    ok = filelib:ensure_dir(file("x")),
-    made("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj '/CN=interop CA' "
-         "-addext keyUsage=critical,keyCertSign,cRLSign -keyout ~s -out ~s", [file("ca.key"), file("ca.pem")]),
-    ok = file:write_file(file("leaf.ext"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n"
-                         "keyUsage=digitalSignature\nbasicConstraints=CA:FALSE\n"),
-    [make_certificate(Key, Parameters)
-     || {Key, Parameters} <- [{rsa, "rsa:2048"}, {ecdsa, "ec -pkeyopt ec_paramgen_curve:P-256"}, {ed25519, "ed25519"}]].
-
-make_certificate(Key, Parameters) ->
-    Request = file("leaf.csr"),
-    made("openssl req -newkey ~s -nodes -subj '/CN=~s' -keyout ~s -out ~s", [Parameters, Key, key(Key), Request]),
-    made("openssl x509 -req -in ~s -CA ~s -CAkey ~s -CAcreateserial -days 2 -extfile ~s -out ~s",
-         [Request, file("ca.pem"), file("ca.key"), file("leaf.ext"), certificate(Key)]),
-    made("openssl pkcs12 -export -in ~s -inkey ~s -out ~s -passout pass:secret",
-         [certificate(Key), key(Key), keystore(Key)]).
-
-made(Format, Arguments) ->
-    Out = shell("( " ++ Format ++ " ) 2>&1 && echo fine", Arguments),
-    case lists:suffix("fine\n", Out) of
-        true -> ok;
-        false -> error({Format, Out})
+collect(_, 0, Done) ->
+    [Result || {_, Result} <- lists:sort(Done)];
+collect(Left, Workers, Done) ->
+    receive
+        {done, Index, Result} ->
+            collect(Left, Workers, [{Index, Result} | Done]);
+        {next, Pid} when Left =:= [] ->
+            Pid ! stop,
+            collect([], Workers - 1, Done);
+        {next, Pid} ->
+            [{Index, Item} | Rest] = Left,
+            Pid ! {work, Index, Item},
+            collect(Rest, Workers, Done)
     end.
-
-shell(Format, Arguments) ->
-    os:cmd(lists:flatten(io_lib:format(Format, Arguments))).
-
-%% --- the table -----------------------------------------------------------------------------------
-
-table(Cells) ->
-    ["# Interoperability\n\n",
-     "Written by `make interop`. In every cell the client verified the server's certificate, one line went\n",
-     "each way, and the version was the one asked for. Peers: ", versions_of_peers(), ".\n\n",
-     "| `ssl_port` as | peer |", [[" ", words(V), " ", words(K), " |"] || V <- versions(), K <- keys()], "\n",
-     "| --- | --- |", [" --- |" || _ <- versions(), _ <- keys()], "\n",
-     [["| ", other(Role), " | ", words(Peer), " |",
-       [[" ", mark(Verdict), " |"] || {P, R, _, _, Verdict} <- Cells, P =:= Peer, R =:= Role], "\n"]
-      || Peer <- peers(), Role <- [server, client]],
-     reasons(Cells)].
-
-reasons(Cells) ->
-    Reasons = lists:usort([{Peer, Role, Why} || {Peer, Role, _, _, {gap, Why}} <- Cells]),
-    [["\n", words(Peer), " as ", atom_to_list(Role), ": ", Why, "\n"] || {Peer, Role, Why} <- Reasons].
-
-mark({ok, _}) -> "yes";
-mark({gap, _}) -> "(see below)";
-mark({failed, _}) -> "**fails**".
-
-other(server) -> "client";
-other(client) -> "server".
-
-words(openssl) -> "OpenSSL";
-words(gnutls) -> "GnuTLS";
-words(otp) -> "OTP ssl";
-words(go) -> "Go crypto/tls";
-words(java) -> "Java JSSE";
-words('tlsv1.2') -> "1.2";
-words('tlsv1.3') -> "1.3";
-words(rsa) -> "RSA";
-words(ecdsa) -> "ECDSA";
-words(ed25519) -> "Ed25519".
-
-versions_of_peers() ->
-    First = fun(Command) -> string:trim(hd(string:split(shell(Command, []), "\n"))) end,
-    lists:join(", ", [First("openssl version"), First("gnutls-cli --version"),
-                      "OTP " ++ erlang:system_info(otp_release), First("go version"),
-                      First("java -version 2>&1")]).
