@@ -50,6 +50,12 @@ function endpoint(address: string | undefined, port: number | undefined): Endpoi
   return numbers === undefined ? undefined : { address: numbers, port };
 }
 
+/**
+ * What a dialed socket reads comes here and is copied out at its length: a buffer of 64 KiB for each read,
+ * which is what a stream takes, costs more than the copy. A listener's sockets cannot be told to.
+ */
+const readArea = Buffer.allocUnsafeSlow(64 * 1024);
+
 /** One TCP connection. */
 class TcpTransport implements Transport {
   readonly #socket: Socket;
@@ -72,7 +78,7 @@ class TcpTransport implements Transport {
     this.#socket = socket;
     this.#peer = endpoint(socket.remoteAddress, socket.remotePort);
     this.#local = endpoint(socket.localAddress, socket.localPort);
-    socket.on('data', (chunk: Buffer) => this.#received(chunk));
+    socket.on('data', (chunk: Buffer) => this.received(chunk));
     // Listening for data makes a stream flow; this one waits for resume().
     socket.pause();
     socket.on('end', () => this.#finished(undefined));
@@ -167,7 +173,8 @@ class TcpTransport implements Transport {
     };
   }
 
-  #received(chunk: Buffer): void {
+  /** Takes bytes of the socket, to keep. */
+  received(chunk: Buffer): void {
     const size = chunk.length;
     this.#receivedChunks += 1;
     if (size > this.#receivedMax) this.#receivedMax = size;
@@ -261,8 +268,16 @@ class TcpDialing implements Dialing {
 
   #attempt(host: string): void {
     const { localAddress, localPort, nodelay, keepalive } = this.#options;
+    let transport: TcpTransport | undefined;
     const socket = createConnection({
       host,
+      onread: {
+        buffer: readArea,
+        callback: (count) => {
+          transport?.received(Buffer.from(readArea.subarray(0, count)));
+          return true;
+        },
+      },
       port: this.#port,
       allowHalfOpen: true,
       noDelay: nodelay,
@@ -280,7 +295,8 @@ class TcpDialing implements Dialing {
     socket.once('connect', () => {
       socket.off('error', failed);
       this.#sockets.delete(socket);
-      this.#settle({ ok: new TcpTransport(socket) });
+      transport = new TcpTransport(socket);
+      this.#settle({ ok: transport });
     });
   }
 

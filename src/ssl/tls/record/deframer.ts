@@ -112,7 +112,8 @@ export class Deframer {
 
   #startPartial(header: Header): void {
     this.#header = header;
-    this.#partial = new Uint8Array(RECORD_HEADER_LENGTH + header.length);
+    // every byte is filled before anybody sees it
+    this.#partial = Buffer.allocUnsafeSlow(RECORD_HEADER_LENGTH + header.length);
     this.#filled = 0;
   }
 
