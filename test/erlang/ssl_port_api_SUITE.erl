@@ -331,6 +331,22 @@ case_shutdown_write(Config) ->
         R
     end).
 
+%% What came before stays to be read, and an active owner hears of the end.
+case_shutdown_read(Config) ->
+    same(Config, fun(Cfg) ->
+        [begin
+             #{c := C, s := S, client_socket := A, server_socket := B} = P = pair(Cfg),
+             ok = S:send(B, "before"),
+             ok = timer:sleep(100),
+             ok = C:setopts(A, [{active, Active}]),
+             Data = quiet(P),
+             R = [Data, C:shutdown(A, read), quiet(P), C:recv(A, 0, 1000), C:recv(A, 0, 1000),
+                  C:send(A, "x"), S:recv(B, 0, 1000)],
+             close(P),
+             R
+         end || Active <- [false, true]]
+    end).
+
 %% R23
 case_close_while_receiving(Config) ->
     same(Config, fun(Cfg) ->

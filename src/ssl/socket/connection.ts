@@ -425,11 +425,17 @@ export class TlsConnection implements SslSocket {
     } else if (direction === 'write') {
       this.#closeWriting();
       reply({ ok: undefined });
-    } else if (direction === 'read' && !this.#transportOptions.exitOnClose) {
+    } else if (direction === 'read') {
+      // What came before is still there to be read.
       reply({ ok: undefined });
-      this.#inbox.finish('closed');
+      if (this.#transportOptions.exitOnClose) {
+        this.#closeWriting();
+        this.#die();
+      } else {
+        this.#inbox.finish('closed');
+      }
       this.#inbox.pump();
-    } else if (direction === 'read' || direction === 'read_write') {
+    } else if (direction === 'read_write') {
       this.#closeWriting();
       this.#inbox.mute();
       this.#die();
