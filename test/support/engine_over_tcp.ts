@@ -6,7 +6,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { EngineConfig } from '../../src/ssl/tls/config.ts';
 import { TlsEngine } from '../../src/ssl/tls/engine.ts';
-import type { ConnectionInfo, EngineEvent } from '../../src/ssl/tls/events.ts';
+import type { ConnectionInfo, EngineEvent, Question } from '../../src/ssl/tls/events.ts';
 import { describeAlert } from '../../src/ssl/tls/events.ts';
 
 /** One engine on one socket. */
@@ -14,13 +14,20 @@ export class TcpEngine {
   readonly engine: TlsEngine;
   readonly events: EngineEvent[] = [];
   readonly #socket: Socket;
+  readonly #answer: (question: Question) => unknown;
   readonly #data: Buffer[] = [];
   #received = 0;
   readonly #watchers = new Set<() => void>();
 
-  constructor(config: EngineConfig, socket: Socket) {
+  /** @param answer answers the engine's questions */
+  constructor(
+    config: EngineConfig,
+    socket: Socket,
+    answer: (question: Question) => unknown = () => ({}),
+  ) {
     this.engine = new TlsEngine(config);
     this.#socket = socket;
+    this.#answer = answer;
     socket.on('data', (bytes) => this.#do(() => this.engine.receive(bytes)));
     socket.on('end', () => this.#do(() => this.engine.end()));
     socket.on('error', () => this.#do(() => this.engine.end()));
@@ -53,8 +60,28 @@ export class TcpEngine {
     this.#do(() => this.engine.send(data));
   }
 
+  renegotiate(): void {
+    this.#do(() => this.engine.renegotiate());
+  }
+
   updateKeys(both: boolean): void {
     this.#do(() => this.engine.updateKeys(both));
+  }
+
+  requestCertificate(): void {
+    this.#do(() => this.engine.requestCertificate());
+  }
+
+  /** Waits for the first event of a type. */
+  async happened<T extends EngineEvent['type']>(
+    type: T,
+  ): Promise<Extract<EngineEvent, { type: T }>> {
+    const find = () =>
+      this.events.find((event): event is Extract<EngineEvent, { type: T }> => event.type === type);
+    await this.#until(() => find() !== undefined || this.engine.closed);
+    const event = find();
+    if (event === undefined) throw new Error(`no ${type}: ${this.describe()}`);
+    return event;
   }
 
   /** close_notify, then the end of the TCP connection. */
@@ -80,6 +107,10 @@ export class TcpEngine {
         this.#data.push(Buffer.from(event.data));
         this.#received += event.data.length;
       } else if (event.type === 'closed') this.#socket.end();
+      else if (event.type === 'question') {
+        const { id, question } = event;
+        queueMicrotask(() => this.#do(() => this.engine.answer(id, this.#answer(question))));
+      }
     }
     for (const watcher of this.#watchers) watcher();
   }
@@ -103,13 +134,17 @@ export class TcpEngine {
 }
 
 /** An engine as client of a port on this machine. */
-export async function connectEngine(config: EngineConfig, port: number): Promise<TcpEngine> {
+export async function connectEngine(
+  config: EngineConfig,
+  port: number,
+  answer?: (question: Question) => unknown,
+): Promise<TcpEngine> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve);
     socket.once('error', reject);
   });
-  return new TcpEngine(config, socket);
+  return new TcpEngine(config, socket, answer);
 }
 
 /** A port on this machine behind which engines wait as servers. */
@@ -118,20 +153,27 @@ export class EngineListener {
   readonly #accepted: TcpEngine[] = [];
   #waiting: ((engine: TcpEngine) => void) | undefined;
 
-  private constructor(server: Server, config: () => EngineConfig) {
+  private constructor(
+    server: Server,
+    config: () => EngineConfig,
+    answer: ((question: Question) => unknown) | undefined,
+  ) {
     this.#server = server;
     server.on('connection', (socket) => {
-      const engine = new TcpEngine(config(), socket);
+      const engine = new TcpEngine(config(), socket, answer);
       if (this.#waiting === undefined) this.#accepted.push(engine);
       else this.#waiting(engine);
       this.#waiting = undefined;
     });
   }
 
-  static async listen(config: () => EngineConfig): Promise<EngineListener> {
+  static async listen(
+    config: () => EngineConfig,
+    answer?: (question: Question) => unknown,
+  ): Promise<EngineListener> {
     const server = createServer({ noDelay: true, allowHalfOpen: true });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new EngineListener(server, config);
+    return new EngineListener(server, config, answer);
   }
 
   get port(): number {
