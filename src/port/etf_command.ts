@@ -1,5 +1,6 @@
 /** `ssl-port etf decode` and `ssl-port etf encode`: standard input to standard output. */
 
+import { isUtf8 } from 'node:buffer';
 import { buffer } from 'node:stream/consumers';
 import { decodePrefix, EtfError, encode } from '../etf/index.ts';
 import { formatTerm, parseTerms } from '../etf/text.ts';
@@ -27,7 +28,7 @@ export async function decodeInput({ hex = false }: EtfInput): Promise<void> {
 /** Terms as Erlang text to their bytes, one after the other. */
 export async function encodeInput({ hex = false }: EtfInput): Promise<void> {
   await pipe((input) => {
-    const encoded = parseTerms(input.toString('utf8')).map((term) => Buffer.from(encode(term)));
+    const encoded = parseTerms(readText(input)).map((term) => Buffer.from(encode(term)));
     return hex
       ? encoded.map((bytes) => `${bytes.toString('hex')}\n`).join('')
       : Buffer.concat(encoded);
@@ -51,6 +52,19 @@ async function pipe(convert: (input: Buffer) => Buffer | string): Promise<void> 
   // The reader may have seen enough, as `head` has.
   process.stdout.on('error', () => process.exit());
   process.stdout.write(output);
+}
+
+/** UTF-8 as it stands: an invalid byte is an error, and never becomes another character. */
+function readText(input: Buffer): string {
+  const text = input.toString('utf8');
+  if (isUtf8(input)) return text;
+  const back = Buffer.from(text, 'utf8');
+  const offset = input.findIndex((byte, at) => byte !== back[at]);
+  const before = input.toString('utf8', 0, offset).split('\n');
+  const line = before.length;
+  const column = (before.at(-1)?.length ?? 0) + 1;
+  const message = `line ${line}, column ${column}: not valid UTF-8`;
+  throw new EtfError('bad_text', offset, message, { line, column });
 }
 
 /** Hexadecimal digits in pairs; white space may stand between the pairs. */

@@ -84,6 +84,7 @@ describe('ssl-port etf', () => {
       [['decode', '--hex'], '83\n6x', /line 2, column 1: .*hexadecimal/],
       [['decode', '--hex'], '836', /line 1, column 3: .*hexadecimal/],
       [['encode'], 'a.\n{b', /line 2, column \d+: /],
+      [['encode'], Buffer.from('a.\n"é\xff".', 'latin1'), /line 2, column 2: not valid UTF-8/],
     ];
     for (const [args, input, pattern] of cases) {
       const { status, stdout, errors } = run(['etf', ...args], input);
