@@ -22,6 +22,8 @@ text({tls_alert, Text}) when is_list(Text) ->
 text({options, {Type, File, Reason}})
   when Type =:= cacertfile; Type =:= certfile; Type =:= keyfile; Type =:= dhfile ->
     io_lib:format("Invalid ~s file ~ts: ~ts", [file(Type), printable(File), file_error(Reason)]);
+text({options, {key_does_not_match_certificate, Certificate, Key}}) ->
+    io_lib:format("The key ~ts is not that of the certificate ~ts", [source(Key), source(Certificate)]);
 text({options, {socket_options, Option, Reason}}) ->
     io_lib:format("Invalid transport socket option ~0tp: ~ts", [Option, format(Reason)]);
 text({options, {socket_options, Option}}) ->
@@ -64,6 +66,8 @@ start({protocol_version, _Node, Theirs, Ours}) ->
                   "~0tp", [Theirs, Ours]);
 start({node_not_started, Node, Reason}) ->
     io_lib:format("~ts cannot be run: ~0tp", [printable(Node), Reason]);
+start({bad_env, {Name, Value}}) ->
+    io_lib:format("the application environment {ssl_port, [{~0tp, ~0tp}]} is not valid", [Name, Value]);
 start(undecodable_reply) ->
     "the port program sent a reply that does not decode";
 start(Reason) ->
@@ -77,13 +81,21 @@ file(certfile) -> "certificate";
 file(keyfile) -> "key";
 file(dhfile) -> "DH params".
 
+%% What ssl calls a decoding error, and the program can tell apart.
 file_error({error, Reason}) -> file_error(Reason);
+file_error(no_certificate) -> "no certificate in it";
+file_error([]) -> "no key in it";
+file_error(password_required) -> "it is encrypted, and the option password is not given";
+file_error(password_wrong) -> "the password is wrong";
 file_error(Reason) when is_atom(Reason) ->
     case file:format_error(Reason) of
         "unknown POSIX error" ++ _ -> "decoding error";
         Text -> Text
     end;
 file_error(_) -> "decoding error".
+
+source({_Option, Path}) -> printable(Path);
+source(Option) -> io_lib:format("of the option ~0tp", [Option]).
 
 printable(Name) when is_binary(Name) -> Name;
 printable(Name) ->

@@ -30,6 +30,25 @@ binary_file_name_test() ->
     ?assertEqual("Invalid key file F: no such file or directory",
                  ssl_port:format_error({options, {keyfile, <<"F">>, {error, enoent}}})).
 
+%% What ssl calls a decoding error.
+file_contents_test() ->
+    [?assertEqual("Invalid " ++ Words, ssl_port:format_error({options, Reason}))
+     || {Words, Reason} <-
+            [{"key file F: it is encrypted, and the option password is not given",
+              {keyfile, "F", password_required}},
+             {"key file F: the password is wrong", {keyfile, "F", password_wrong}},
+             {"key file F: no key in it", {keyfile, "F", []}},
+             {"certificate file F: no certificate in it", {certfile, "F", no_certificate}},
+             {"CA certificate file F: no certificate in it", {cacertfile, "F", no_certificate}}]].
+
+key_of_another_certificate_test() ->
+    ?assertEqual("The key K is not that of the certificate C",
+                 ssl_port:format_error({options, {key_does_not_match_certificate,
+                                                  {certfile, "C"}, {keyfile, <<"K">>}}})),
+    ?assertEqual("The key of the option key is not that of the certificate CN=x",
+                 ssl_port:format_error({options, {key_does_not_match_certificate,
+                                                  {cert, "CN=x"}, key}})).
+
 start_reasons_name_the_remedy_test() ->
     [?assertNotEqual(nomatch, string:find(ssl_port:format_error(Reason), Words))
      || {Reason, Words} <-
@@ -37,6 +56,7 @@ start_reasons_name_the_remedy_test() ->
              {{ssl_port, {node_not_found, "/no/node"}}, "install Node.js 20.19"},
              {{ssl_port, {node_too_old, "v16.1.0", ">= 20.19"}}, "v16.1.0 is too old"},
              {{ssl_port, {program_not_found, "/no/main.js"}}, "make build"},
+             {{ssl_port, {bad_env, {workers, 0}}}, "{ssl_port, [{workers, 0}]} is not valid"},
              {ssl_not_started, "not started"}]].
 
 nothing_crashes_it_test() ->
