@@ -349,11 +349,11 @@ function sendServerHello(
     cipherSuite: cipherSuite.code,
     legacyCompressionMethod: 0,
     extensions: {
+      pre_shared_key: psk?.index,
       key_share:
         group === undefined || own === undefined
           ? undefined
           : { group: groupCode(group), keyExchange: own.publicKey },
-      pre_shared_key: psk?.index,
       supported_versions: versionCode('tlsv1.3'),
     },
   });
