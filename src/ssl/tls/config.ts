@@ -240,6 +240,11 @@ export interface EngineConfig {
   readonly asksForCertificate?: 'handshake' | 'on_request';
   /** TLS 1.3 client: certificates may be asked for after the handshake (RFC 8446 §4.6.2). */
   readonly postHandshakeAuth?: boolean;
+  /**
+   * TLS 1.3: records are padded to multiples of so many bytes of content, 1 to 16384, as far as their
+   * size allows (RFC 8446 §5.4). Default: they are not.
+   */
+  readonly recordPadding?: number;
   /** TLS 1.3: algorithms for certificates, in order of preference (RFC 8879). Default: none. */
   readonly certificateCompression?: readonly CertificateCompression[];
 

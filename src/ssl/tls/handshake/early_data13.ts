@@ -37,7 +37,9 @@ export class EarlySecrets {
 
   /** The client: everything it sends from here on is early data. */
   protectWrites(): void {
-    this.#link.protectWrites(protectionOf(this.#suite, 'tlsv1.3').writing(this.#keys()));
+    const { recordPadding } = this.#link.config;
+    const protection = protectionOf(this.#suite, 'tlsv1.3', { recordPadding });
+    this.#link.protectWrites(protection.writing(this.#keys()));
   }
 
   /** The server: everything it receives from here on is early data. */

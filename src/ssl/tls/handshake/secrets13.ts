@@ -52,7 +52,8 @@ export class Secrets13 {
     this.#suite = suite;
     this.#transcript = transcript;
     this.#clientRandom = clientRandom;
-    this.#records = protectionOf(suite, 'tlsv1.3');
+    const { recordPadding } = link.config;
+    this.#records = protectionOf(suite, 'tlsv1.3', { recordPadding });
     this.#own = link.role;
     this.#schedule = new KeySchedule13(suite.hash, psk);
   }

@@ -20,13 +20,17 @@ import {
   writeSequence,
 } from './protection.ts';
 
-/** The protection by one AEAD. */
-export function aead13(name: AeadName): RecordProtection {
+/**
+ * The protection by one AEAD.
+ *
+ * @param padding - contents are padded to multiples of so many bytes; 1 is no padding
+ */
+export function aead13(name: AeadName, padding = 1): RecordProtection {
   const { keyLength, nonceLength } = aeadSizes(name);
   return {
     sizes: { macKeyLength: 0, keyLength, ivLength: nonceLength },
     reading: (keys) => new Aead13Read(name, keys),
-    writing: (keys) => new Aead13Write(name, keys),
+    writing: (keys) => new Aead13Write(name, keys, padding),
   };
 }
 
@@ -87,19 +91,32 @@ const TYPE_BYTES: Readonly<Record<ContentType, Uint8Array>> = {
   application_data: Uint8Array.of(contentTypeCode('application_data')),
 };
 
+/** What records are padded with. */
+const ZEROS = new Uint8Array(MAX_PLAINTEXT);
+
 class Aead13Write implements WriteProtection {
   readonly recordLimit: number;
+  readonly #padding: number;
+  #maxPadded = MAX_PLAINTEXT;
   readonly #aead: Aead;
   readonly #nonce: Nonce;
 
-  constructor(name: AeadName, keys: RecordKeys) {
+  constructor(name: AeadName, keys: RecordKeys, padding: number) {
+    this.#padding = padding;
     this.recordLimit = recordLimitOf(name);
     this.#aead = createAead(name, keys.key);
     this.#nonce = new Nonce(keys.iv);
   }
 
+  limitPadding(length: number): void {
+    this.#maxPadded = length;
+  }
+
   sealedLength(contentLength: number): number {
-    return RECORD_HEADER_LENGTH + contentLength + 1 + this.#aead.tagLength;
+    // RFC 8446 §5.4: padding must not make the record longer than it may be
+    const padded = Math.ceil(contentLength / this.#padding) * this.#padding;
+    const inner = Math.max(contentLength, Math.min(padded, this.#maxPadded));
+    return RECORD_HEADER_LENGTH + inner + 1 + this.#aead.tagLength;
   }
 
   seal(
@@ -113,6 +130,9 @@ class Aead13Write implements WriteProtection {
     writeRecordHeader(out, outerType, version, out.length - RECORD_HEADER_LENGTH);
     const header = out.subarray(0, RECORD_HEADER_LENGTH);
     const body = out.subarray(RECORD_HEADER_LENGTH);
-    this.#aead.seal(this.#nonce.at(sequence), header, [content, TYPE_BYTES[type]], body);
+    const zeros = body.length - this.#aead.tagLength - 1 - content.length;
+    const parts = [content, TYPE_BYTES[type]];
+    if (zeros > 0) parts.push(ZEROS.subarray(0, zeros));
+    this.#aead.seal(this.#nonce.at(sequence), header, parts, body);
   }
 }

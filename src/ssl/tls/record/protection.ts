@@ -57,6 +57,8 @@ export interface WriteProtection {
    * can predict the IV of what follows; `undefined`: none do.
    */
   readonly leadingBytes?: 0 | 1 | undefined;
+  /** TLS 1.3: contents are not padded beyond so many bytes (RFC 8449 §4). */
+  limitPadding?(length: number): void;
   /** The length of a whole record that holds `contentLength` bytes. */
   sealedLength(contentLength: number): number;
   /**

@@ -22,7 +22,7 @@ import { type BeastMitigation, cbc12 } from './cbc12.ts';
 import type { RecordProtection } from './protection.ts';
 import { stream12 } from './stream12.ts';
 
-/** What decides the protection besides suite and version; only CBC suites take notice. */
+/** What decides the protection besides suite and version. */
 export interface RecordFeatures {
   /** encrypt_then_mac was agreed (RFC 7366). Default false. */
   readonly encryptThenMac?: boolean | undefined;
@@ -30,6 +30,8 @@ export interface RecordFeatures {
   readonly beastMitigation?: BeastMitigation | undefined;
   /** TLS 1.0: whether the bytes of a padding are looked at. Default true. */
   readonly paddingCheck?: boolean | undefined;
+  /** TLS 1.3: contents are padded to multiples of so many bytes. Default: they are not padded. */
+  readonly recordPadding?: number | undefined;
   /** Makes the IVs of records. Default: the system's. */
   readonly entropy?: Entropy | undefined;
 }
@@ -42,7 +44,10 @@ type Row = (
 
 /** The ciphers of TLS 1.3. */
 const TLS13: ReadonlyMap<string, Row> = new Map(
-  aeadNames.map((name) => [name, () => aead13(name)]),
+  aeadNames.map((name): [AeadName, Row] => [
+    name,
+    (_suite, _version, { recordPadding }) => aead13(name, recordPadding),
+  ]),
 );
 
 /** The ciphers of SSL 3.0 to TLS 1.2. */

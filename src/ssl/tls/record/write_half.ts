@@ -53,6 +53,7 @@ export class WriteHalf {
   limitFragments(length: number): void {
     this.#flushHandshake();
     this.#maxFragment = Math.min(length, MAX_PLAINTEXT);
+    this.#protection.limitPadding?.(this.#maxFragment);
   }
 
   /**
@@ -75,6 +76,7 @@ export class WriteHalf {
   protect(protection: WriteProtection): void {
     this.#flushHandshake();
     this.#protection = protection;
+    protection.limitPadding?.(this.#maxFragment);
     this.#sequence = 0;
     this.#sealedBytes = 0;
   }

@@ -304,6 +304,35 @@ describe('sizes of records', () => {
   });
 });
 
+describe('padding of records', () => {
+  /** The lengths of the inner plaintexts of what a side sends for contents of some lengths. */
+  function padded(pair: Pair, lengths: readonly number[]): readonly number[] {
+    return lengths.map((length) => {
+      pair.client.engine.send(Buffer.alloc(length, 'p'));
+      const bytes = pair.client.take();
+      pair.server.engine.receive(bytes);
+      return bytes.readUInt16BE(3) - 17;
+    });
+  }
+
+  it('goes to multiples, but never beyond the size of records', () => {
+    const versions = ['tlsv1.3'] as const;
+    for (const [recordPadding, limit, expected] of [
+      [1, 16384, [1, 511, 512, 513, 16383]],
+      [512, 16384, [512, 512, 512, 1024, 16383]],
+      [1000, 16384, [1000, 1000, 1000, 1000, 16383]],
+      [512, 601, [512, 512, 512, 600, 600]],
+    ] as const) {
+      const pair = connectedPair(
+        { recordPadding, recordSizeLimit: 16384, versions, credentials: [leaf('rsa').credential] },
+        { recordSizeLimit: limit, verify: 'peer', trust },
+      );
+      assert.deepEqual(padded(pair, [1, 511, 512, 513, 16383]), expected, pair.server.describe());
+      assert.equal(pair.server.received.toString(), 'p'.repeat(1 + 511 + 512 + 513 + 16383));
+    }
+  });
+});
+
 describe('groups of TLS 1.3', () => {
   const more = [
     'x25519mlkem768',
