@@ -288,8 +288,8 @@ describe('the engine as server of openssl s_client', () => {
     ['-maxfraglen', '1024'],
     ['-no_middlebox'],
   ]) {
-    it(args.join(' '), async () => {
-      await withListener({}, async (listener) => {
+    it(`${args.join(' ')}, and records padded by the engine`, async () => {
+      await withListener({ recordPadding: 300 }, async (listener) => {
         const client = opensslClient(listener.port, ...args);
         const connection = await listener.accept();
         await talk(connection, client);
