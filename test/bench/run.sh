@@ -21,5 +21,8 @@ printf '%s\n' 'subjectAltName=DNS:localhost' 'basicConstraints=critical,CA:FALSE
 openssl x509 -req -in $out/server.csr -CA $out/ca.pem -CAkey $out/ca.key -CAcreateserial -days 7 \
   -extfile $out/server.ext -out $out/server.pem 2>/dev/null
 
+# Without arguments `erl -run' would look for main/0.
+[ $# -gt 0 ] || set -- ssl ssl_port
+
 exec erl -noshell -pa _build/default/lib/ssl_port/ebin $out -kernel logger_level error \
   -run ssl_port_bench main "$@"
