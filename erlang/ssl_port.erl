@@ -5,7 +5,8 @@
 %%% name. Functions, options, messages and errors are those of `ssl'; what differs is said
 %%% with the function. The messages to the owner of an active socket are
 %%% `{ssl, Socket, Data}', `{ssl_closed, Socket}', `{ssl_error, Socket, Reason}' and
-%%% `{ssl_passive, Socket}'.
+%%% `{ssl_passive, Socket}'; sessions and early data bring `{ssl, session_ticket, Map}' and
+%%% `{ssl, Socket, {early_data, accepted | rejected}}'.
 %%%
 %%% A socket stays equal to itself (`=:=') for its whole life and is otherwise opaque.
 %%%
@@ -48,6 +49,8 @@
 -export([getopts/2]).
 -export([controlling_process/2]).
 -export([update_keys/2]).
+-export([renegotiate/1]).
+-export([request_certificate/1]).
 
 %% Information.
 -export([peername/1]).
@@ -56,6 +59,11 @@
 -export([connection_information/1]).
 -export([connection_information/2]).
 -export([negotiated_protocol/1]).
+-export([negotiated_next_protocol/1]).
+-export([prf/5]).
+-export([export_key_materials/4]).
+-export([export_key_materials/5]).
+-export([channel_binding/2]).
 -export([getstat/1]).
 -export([getstat/2]).
 -export([format_error/1]).
@@ -84,7 +92,9 @@
 -type active_msgs() :: {ssl, sslsocket(), iodata() | term()}
                      | {ssl_closed, sslsocket()}
                      | {ssl_error, sslsocket(), reason()}
-                     | {ssl_passive, sslsocket()}.
+                     | {ssl_passive, sslsocket()}
+                     | {ssl, sslsocket(), {early_data, accepted | rejected}}
+                     | {ssl, session_ticket, map()}.
 
 -type reason() :: term().
 %% `closed', `timeout', a POSIX code, `{tls_alert, {Alert, Text}}', `{options, _}' and what
@@ -445,6 +455,26 @@ update_keys(?CONNECTION(_, _, _, _, _) = Socket, Type) when Type =:= write; Type
 update_keys(_Socket, Type) ->
     {error, {illegal_parameter, Type}}.
 
+%% @doc Makes a new handshake on a connection of TLS 1.2 or older, and waits for it; data
+%% goes on meanwhile. Where one of both sides refuses it, the connection lives on as it was.
+%% A client can do it once in twelve seconds. TLS 1.3 has no renegotiation: `{error, notsup}'.
+-spec renegotiate(sslsocket()) -> ok | {error, renegotiation_rejected | reason()}.
+renegotiate(?CONNECTION(_, _, _, _, _) = Socket) ->
+    established(Socket, renegotiate);
+renegotiate(?LISTENER(_, _, _, _, _)) ->
+    {error, enotconn}.
+
+%% @doc Asks a client of TLS 1.3 for its certificate, on a connection that is up, and waits
+%% for the answer: after `ok', {@link peercert/1} tells it. The server's options say
+%% `{verify, verify_peer}' and `{post_handshake_auth, true}', the client's
+%% `{post_handshake_auth, true}'. `{error, no_peercert}': the client has none to show;
+%% `{error, notsup}': it does not take part. Not in `ssl'.
+-spec request_certificate(sslsocket()) -> ok | {error, reason()}.
+request_certificate(?CONNECTION(_, _, _, _, _) = Socket) ->
+    established(Socket, request_certificate);
+request_certificate(?LISTENER(_, _, _, _, _)) ->
+    {error, enotconn}.
+
 %% Information.
 
 %% @doc Address and port of the peer.
@@ -486,6 +516,50 @@ connection_information(?CONNECTION(_, _, _, _, _) = Socket, Items) when is_list(
 -spec negotiated_protocol(sslsocket()) -> {ok, binary()} | {error, reason()}.
 negotiated_protocol(?CONNECTION(_, _, _, _, _) = Socket) ->
     established(Socket, negotiated_protocol).
+
+%% @doc As {@link negotiated_protocol/1}, with the error that it had before OTP 18.
+-spec negotiated_next_protocol(sslsocket()) -> {ok, binary()} | {error, reason()}.
+negotiated_next_protocol(Socket) ->
+    case negotiated_protocol(Socket) of
+        {error, protocol_not_negotiated} -> {error, next_protocol_not_negotiated};
+        Result -> Result
+    end.
+
+%% @doc The pseudo-random function of TLS 1.2 and older, over a secret of the caller's or the
+%% master secret of the connection. `{error, undefined}' in SSL 3.0, which has none, and
+%% `{error, notsup}' in TLS 1.3: use {@link export_key_materials/4}.
+-spec prf(sslsocket(), binary() | master_secret, binary(),
+          [binary() | client_random | server_random], non_neg_integer()) ->
+          {ok, binary()} | {error, reason()}.
+prf(?CONNECTION(_, _, _, _, _) = Socket, Secret, Label, Seed, WantedLength) ->
+    established(Socket, {prf, Secret, Label, Seed, WantedLength}).
+
+%% @equiv export_key_materials(Socket, Labels, Contexts, WantedLengths, true)
+-spec export_key_materials(sslsocket(), [binary()], [binary() | no_context],
+                           [non_neg_integer()]) ->
+          {ok, [binary()]} | {error, reason()}.
+export_key_materials(Socket, Labels, Contexts, WantedLengths) ->
+    export_key_materials(Socket, Labels, Contexts, WantedLengths, true).
+
+%% @doc Keying material for other protocols (RFC 5705, RFC 8446 section 7.5): one binary for
+%% each label. With `ConsumeSecret', a connection of TLS 1.3 can do so only once; the next
+%% call returns `{error, exporter_master_secret_already_consumed}'. `{error, bad_input}':
+%% lists of different lengths, or elements that are none.
+-spec export_key_materials(sslsocket(), [binary()], [binary() | no_context],
+                           [non_neg_integer()], boolean()) ->
+          {ok, [binary()]} | {error, reason()}.
+export_key_materials(?CONNECTION(_, _, _, _, _) = Socket, Labels, Contexts, WantedLengths,
+                     ConsumeSecret) when is_boolean(ConsumeSecret) ->
+    established(Socket, {export_key_materials, Labels, Contexts, WantedLengths, ConsumeSecret}).
+
+%% @doc What binds a protocol above, such as SCRAM, to this connection: `tls_unique' and
+%% `tls_server_end_point' (RFC 5929), `tls_exporter' (RFC 9266). `{error, notsup}' where the
+%% version does not have it (`tls_unique' in TLS 1.3) or the server showed no certificate.
+%% Not in `ssl'.
+-spec channel_binding(sslsocket(), tls_unique | tls_server_end_point | tls_exporter) ->
+          {ok, binary()} | {error, reason()}.
+channel_binding(?CONNECTION(_, _, _, _, _) = Socket, Type) ->
+    established(Socket, {channel_binding, Type}).
 
 %% @doc All statistics of the socket, as `inet:getstat/1'.
 -spec getstat(sslsocket()) -> {ok, [{inet:stat_option(), integer()}]} | {error, reason()}.

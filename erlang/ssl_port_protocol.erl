@@ -25,7 +25,7 @@
         {reply, tag(), term()}
       | {recv_binary | recv_list, tag(), binary()}
       | {data_binary | data_list, id(), binary()}
-      | {message, id(), term()}
+      | {message | notice | ticket, id(), term()}
       | {passive | closed | send_failed | gone, id()}
       | {error, id(), term()}
       | {ack, id(), non_neg_integer()}
@@ -103,6 +103,8 @@ event({recv_list, Size, Tag, Data}) when is_integer(Size), is_binary(Data) ->
     {recv_list, Tag, Data};
 event({ack, Id, Bytes} = Event) when is_integer(Id), is_integer(Bytes) -> Event;
 event({message, Id, _Term} = Event) when is_integer(Id) -> Event;
+event({notice, Id, _Term} = Event) when is_integer(Id) -> Event;
+event({ticket, Id, _Map} = Event) when is_integer(Id) -> Event;
 event({passive, Id} = Event) when is_integer(Id) -> Event;
 event({closed, Id} = Event) when is_integer(Id) -> Event;
 event({send_failed, Id} = Event) when is_integer(Id) -> Event;
@@ -138,7 +140,7 @@ atoms() ->
 
 frame_atoms() ->
     [hello, reply, recv_binary, recv_list, data_binary, data_list, message, passive, closed,
-     error, ack, send_failed, gone, question, log, apply,
+     error, ack, send_failed, gone, question, log, apply, notice, ticket,
      version, node, openssl,
      emergency, alert, critical, warning, notice, info, debug].
 
@@ -164,7 +166,9 @@ reason_atoms() ->
      missing_ocsp_staple, ssl_port,
      no_supported_signature_schemes, not_supported, key_does_not_match_certificate,
      password_required, password_wrong, no_key, malformed, unsupported,
-     unsupported_algorithm].
+     unsupported_algorithm, invalid_precedence, type, not_binary, case_clause,
+     function_clause, bad_input, exporter_master_secret_already_consumed,
+     undefined_tls_material].
 
 alert_atoms() ->
     [close_notify, unexpected_message, bad_record_mac, decryption_failed, record_overflow,
@@ -208,7 +212,7 @@ information_atoms() ->
      psk, sni, ticket, timestamp, session_ticket, early_data, accepted, rejected,
      client, server, tls, inet, inet6, local,
      client_handshake_traffic_secret, server_handshake_traffic_secret,
-     client_traffic_secret_0, server_traffic_secret_0].
+     client_traffic_secret_0, server_traffic_secret_0, ocsp_response].
 
 suite_atoms() ->
     [key_exchange, cipher, mac, prf, any, aead, null, default_prf,
@@ -256,7 +260,9 @@ option_atoms() ->
      otp25, otp26, r16, der, openssl,
      ktls, dtls, auto, best_effort, enabled, manual, save, stateful, stateful_with_cert,
      stateless, stateless_with_cert, algorithm, sign_fun, sign_opts, encrypt_fun,
-     encrypt_opts].
+     encrypt_opts, srp, psks, psk_modes, psk_dhe_ke, psk_ke, min_dh_bits, encrypt_then_mac,
+     record_size_limit, certificate_compression, zlib, brotli, post_handshake_auth,
+     stateless_tickets_seed, tls12_session_tickets, status_request].
 
 packet_atoms() ->
     [active, mode, packet, packet_size, header, binary, list, raw, asn1, cdr, sunrm, fcgi,

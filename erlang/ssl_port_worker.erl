@@ -399,6 +399,11 @@ route({data_list, Id, Data}, State) ->
     deliver(Id, binary_to_list(Data), State);
 route({message, Id, Term}, State) ->
     deliver(Id, Term, State);
+route({notice, Id, Term}, State) ->
+    tell(Id, fun(Socket) -> {ssl, Socket, Term} end, State);
+route({ticket, Id, Ticket}, State) ->
+    %% As in ssl, the message does not name the socket.
+    tell(Id, fun(_Socket) -> {ssl, session_ticket, Ticket} end, State);
 route({reply, {Alias, Id}, Result}, #state{routes = Routes} = State) when is_reference(Alias) ->
     case Routes of
         #{Id := #route{atomics = Atomics}} -> note(Atomics, Result);
@@ -468,6 +473,16 @@ deliver(Id, Data, #state{routes = Routes} = State) ->
         #{Id := #route{owner = Owner, socket = Socket, atomics = Atomics}} ->
             Owner ! {ssl, Socket, Data},
             _ = atomics:compare_exchange(Atomics, ?SLOT_ACTIVE, ?ACTIVE_ONCE, ?ACTIVE_FALSE),
+            State;
+        #{} ->
+            State
+    end.
+
+%% What does not count as data.
+tell(Id, Message, #state{routes = Routes} = State) ->
+    case Routes of
+        #{Id := #route{owner = Owner, socket = Socket}} ->
+            Owner ! Message(Socket),
             State;
         #{} ->
             State

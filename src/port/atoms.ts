@@ -8,7 +8,7 @@ const groups = {
   /** Frames, their fields and the levels of `log`. */
   frame: `
     hello reply recv_binary recv_list data_binary data_list message passive closed error ack
-    send_failed gone question log apply version node openssl emergency alert critical warning
+    send_failed gone question log apply notice ticket version node openssl emergency alert critical warning
     notice info debug
   `,
   /** Results, versions and counters. */
@@ -30,7 +30,8 @@ const groups = {
     certificate_not_found key_mismatch no_suitable_ciphers insufficient_crypto_support
     psk_not_found missing_ocsp_staple ssl_port no_supported_signature_schemes not_supported
     key_does_not_match_certificate password_required password_wrong no_key malformed unsupported
-    unsupported_algorithm
+    unsupported_algorithm invalid_precedence type not_binary case_clause function_clause bad_input
+    exporter_master_secret_already_consumed undefined_tls_material
   `,
   /** Alerts (RFC 8446 §6 and its forerunners), as OTP spells them. */
   alert: `
@@ -72,6 +73,7 @@ const groups = {
     keylog selected_group cipher_suite psk sni ticket timestamp session_ticket early_data
     accepted rejected client server tls inet inet6 local client_handshake_traffic_secret
     server_handshake_traffic_secret client_traffic_secret_0 server_traffic_secret_0
+    ocsp_response
   `,
   /** Parts of cipher suites. */
   suite: `
@@ -115,7 +117,9 @@ const groups = {
     use_ticket user_lookup_fun verify verify_client_once verify_fun verify_none verify_peer
     versions full disable one_n_minus_one zero_n disabled otp25 otp26 r16 der openssl ktls dtls
     auto best_effort enabled manual save stateful stateful_with_cert stateless
-    stateless_with_cert algorithm sign_fun sign_opts encrypt_fun encrypt_opts
+    stateless_with_cert algorithm sign_fun sign_opts encrypt_fun encrypt_opts srp psks psk_modes
+    psk_dhe_ke psk_ke min_dh_bits encrypt_then_mac record_size_limit certificate_compression zlib
+    brotli post_handshake_auth stateless_tickets_seed tls12_session_tickets status_request
   `,
   /** Socket options, packet types and what `erlang:decode_packet/3` makes of HTTP. */
   packet: `

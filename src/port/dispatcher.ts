@@ -365,6 +365,21 @@ function callConnection(socket: SslSocket, call: SocketCall, answer: Answer): Ca
     case 'update_keys':
       socket.updateKeys(call.direction, (result) => answer.done(result));
       return undefined;
+    case 'renegotiate':
+      return socket.renegotiate((result) => answer.done(result));
+    case 'prf':
+      answer.value(socket.prf(call.secret, call.label, call.seed, call.length));
+      return undefined;
+    case 'export_key_materials': {
+      const { labels, contexts, lengths, consume } = call;
+      answer.value(socket.exportKeyMaterials(labels, contexts, lengths, consume));
+      return undefined;
+    }
+    case 'channel_binding':
+      answer.value(socket.channelBinding(call.kind));
+      return undefined;
+    case 'request_certificate':
+      return socket.requestCertificate((result) => answer.done(result));
     case 'getstat':
       answer.value(socket.getstat(call.names));
       return undefined;
@@ -397,6 +412,11 @@ function callListener(listener: SslListener, call: SocketCall, answer: Answer): 
     case 'negotiated_protocol':
     case 'connection_information':
     case 'update_keys':
+    case 'renegotiate':
+    case 'prf':
+    case 'export_key_materials':
+    case 'channel_binding':
+    case 'request_certificate':
       answer.fail('enotconn');
   }
 }

@@ -55,6 +55,14 @@ export class EntryEvents implements SocketObserver {
     this.#tell((id) => ({ type: 'message', id, message: this.#term(value) }));
   }
 
+  notice(value: Value): void {
+    this.#tell((id) => ({ type: 'notice', id, notice: this.#term(value) }));
+  }
+
+  ticket(value: Value): void {
+    this.#tell((id) => ({ type: 'ticket', id, ticket: this.#term(value) }));
+  }
+
   passive(): void {
     this.#tell((id) => ({ type: 'passive', id }));
   }

@@ -1,7 +1,7 @@
 /** The options of `ssl-port serve`, apart from both of their readers, so that serving need not load the other. */
 
 /** The sets of defaults and shapes of the eras of `ssl` (ARCHITECTURE.md §6). */
-export const profiles = ['otp25', 'otp26'] as const;
+export const profiles = ['r16', 'otp25', 'otp26'] as const;
 
 /** One of {@link profiles}. */
 export type Profile = (typeof profiles)[number];

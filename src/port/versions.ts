@@ -8,11 +8,11 @@ import type { Value } from '../ssl/value.ts';
  * switched on, known to the engine.
  */
 export function versions(profile: string | undefined): Value {
-  const supported = profiles[profileNamed(profile) ?? 'otp25'].versions;
+  const defaults = profiles[profileNamed(profile) ?? 'otp25'];
   return {
     list: [
-      ['supported', { list: supported }],
-      ['available', { list: implementedVersions }],
+      ['supported', { list: defaults.versions }],
+      ['available', { list: defaults.nameable }],
       ['implemented', { list: implementedVersions }],
     ],
   };

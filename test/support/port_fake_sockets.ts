@@ -124,6 +124,30 @@ export class FakeSocket implements SslSocket {
     reply({ ok: undefined });
   }
 
+  renegotiate(reply: Reply): Cancel {
+    this.calls.push('renegotiate');
+    reply({ error: 'renegotiation_rejected' });
+    return () => this.calls.push('cancel renegotiate');
+  }
+
+  prf(_secret: unknown, _label: unknown, _seed: unknown, _length: unknown): Result<Value> {
+    return { ok: Uint8Array.of(1, 2) };
+  }
+
+  exportKeyMaterials(): Result<Value> {
+    return { ok: { list: [Uint8Array.of(3)] } };
+  }
+
+  channelBinding(_type: unknown): Result<Value> {
+    return { ok: Uint8Array.of(4) };
+  }
+
+  requestCertificate(reply: Reply): Cancel {
+    this.calls.push('request_certificate');
+    reply({ ok: undefined });
+    return () => this.calls.push('cancel request_certificate');
+  }
+
   getstat(_names: unknown): Result<Value> {
     return { ok: { list: [['recv_oct', 12]] } };
   }

@@ -31,6 +31,8 @@ export class Recorder implements SocketObserver {
   acknowledged = 0;
   readonly logged: string[] = [];
   readonly faults: unknown[] = [];
+  readonly tickets: Value[] = [];
+  readonly questions: { readonly id: number; readonly question: Value }[] = [];
   gones = 0;
 
   data(bytes: Uint8Array, mode: string): void {
@@ -39,6 +41,12 @@ export class Recorder implements SocketObserver {
   }
   message(value: Value): void {
     this.events.push(`message ${show(value)}`);
+  }
+  notice(value: Value): void {
+    this.events.push(`notice ${show(value)}`);
+  }
+  ticket(value: Value): void {
+    this.tickets.push(value);
   }
   passive(): void {
     this.events.push('passive');
@@ -55,8 +63,8 @@ export class Recorder implements SocketObserver {
   sendFailed(): void {
     this.events.push('send_failed');
   }
-  question(): void {
-    this.events.push('question');
+  question(id: number, question: Value): void {
+    this.questions.push({ id, question });
   }
   log(level: string, text: string): void {
     this.logged.push(`${level} ${text}`);

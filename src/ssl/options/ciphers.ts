@@ -1,6 +1,6 @@
 /**
- * The `ciphers` option in all its shapes, and the suites that are on by default. A suite that cannot
- * be used with the chosen versions is an error that says which and why, never dropped silently.
+ * The `ciphers` option in all its shapes. A suite that cannot be used with the chosen versions is an error
+ * that says which and why, never dropped silently.
  */
 
 import { suiteFits } from '../tls/handshake/negotiation.ts';
@@ -8,41 +8,19 @@ import {
   type CipherSuite,
   cipherSuiteFromName,
   cipherSuiteFromOpensslName,
-  cipherSuites,
+  cipherSuiteFromTuple,
+  fitsVersion,
 } from '../tls/iana/cipher_suites.ts';
-import { isAtLeast, type ProtocolVersion } from '../tls/iana/versions.ts';
+import type { ProtocolVersion } from '../tls/iana/versions.ts';
 import type { TermReader, Value } from '../value.ts';
+import { defaultCipherSuites } from './default_suites.ts';
 import { OptionFault } from './fault.ts';
+import type { Profile } from './profile.ts';
 
-/** Default order: as OTP's, strongest first, TLS 1.3 before all. */
-const CIPHER_ORDER = ['aes_256_gcm', 'aes_128_gcm', 'chacha20_poly1305'];
-const CIPHER_ORDER_12 = ['aes_256_gcm', 'chacha20_poly1305', 'aes_128_gcm'];
-const KEY_EXCHANGE_ORDER = ['ecdhe_ecdsa', 'ecdhe_rsa'];
-
-function fitsSome(suite: CipherSuite, versions: readonly ProtocolVersion[]): boolean {
-  return versions.some((version) => suiteFits(suite, version));
-}
-
-const defaults = new Map<string, readonly CipherSuite[]>();
-
-/** The suites used when none are named. */
-export function defaultCipherSuites(versions: readonly ProtocolVersion[]): readonly CipherSuite[] {
-  const key = versions.join();
-  const known = defaults.get(key) ?? collectDefaults(versions);
-  defaults.set(key, known);
-  return known;
-}
-
-function collectDefaults(versions: readonly ProtocolVersion[]): readonly CipherSuite[] {
-  const tls13 = CIPHER_ORDER.flatMap((cipher) =>
-    cipherSuites.filter((row) => row.keyExchange === 'any' && row.cipher === cipher),
-  );
-  const tls12 = CIPHER_ORDER_12.flatMap((cipher) =>
-    KEY_EXCHANGE_ORDER.flatMap((kx) =>
-      cipherSuites.filter((row) => row.keyExchange === kx && row.cipher === cipher),
-    ),
-  );
-  return [...tls13, ...tls12].filter((suite) => fitsSome(suite, versions));
+/** Whose versions, and whose defaults for the empty list. */
+export interface SuiteContext {
+  readonly versions: readonly ProtocolVersion[];
+  readonly profile: Profile;
 }
 
 /**
@@ -55,29 +33,49 @@ function collectDefaults(versions: readonly ProtocolVersion[]): readonly CipherS
  */
 export function readCiphers(
   term: unknown,
-  versions: readonly ProtocolVersion[],
+  context: SuiteContext,
   reader: TermReader,
 ): readonly CipherSuite[] {
+  const { versions, profile } = context;
   const elements = namesOf(term, reader);
-  if (elements.length === 0) return defaultCipherSuites(versions);
+  if (elements.length === 0) return defaultCipherSuites(versions, profile);
   const suites: CipherSuite[] = [];
   for (const element of elements) {
+    // RFC 5746 §3.3: a signal that R16 has among its suites; whether it is sent is for the engine
+    if (isSignal(element, reader)) continue;
     const suite = typeof element === 'string' ? byName(element) : byTerm(element.term, reader);
     if (suite === undefined) throw new OptionFault(['options', ['ciphers', { term }]]);
     if (!suites.includes(suite)) suites.push(suite);
   }
-  for (const suite of suites) checkUsable(suite, versions);
-  checkEveryVersion(suites, versions);
-  return suites;
+  const usable = suites.filter((suite) => versions.some((version) => suiteFits(suite, version)));
+  const unusable = suites.find((suite) => !usable.includes(suite));
+  if (unusable !== undefined && (usable.length === 0 || !isInventory(suites))) {
+    throw unusableSuite(unusable, versions);
+  }
+  return usable;
 }
 
-function namesOf(
-  term: unknown,
-  reader: TermReader,
-): readonly (string | { readonly term: unknown })[] {
+/** What `cipher_suites/2` gives for one version may be named with others: programs do that with OTP's. */
+function isInventory(suites: readonly CipherSuite[]): boolean {
+  const versions: readonly ProtocolVersion[] = ['tlsv1.3', 'tlsv1.2', 'tlsv1'];
+  return versions.some((version) => {
+    const defaults = defaultCipherSuites([version], 'otp26');
+    return defaults.length > 0 && defaults.every((suite) => suites.includes(suite));
+  });
+}
+
+type Element = string | { readonly term: unknown };
+
+function namesOf(term: unknown, reader: TermReader): readonly Element[] {
   const whole = reader.text(term);
   if (whole !== undefined && whole !== '') return whole.split(':').filter((name) => name !== '');
   return (reader.list(term) ?? []).map((element) => reader.text(element) ?? { term: element });
+}
+
+function isSignal(element: Element, reader: TermReader): boolean {
+  if (typeof element === 'string') return element === 'TLS_EMPTY_RENEGOTIATION_INFO_SCSV';
+  const names = partsOf(element.term, reader) ?? [];
+  return names[0] === 'null' && names[1] === 'null' && names[2] === 'null';
 }
 
 function byName(name: string): CipherSuite | undefined {
@@ -85,56 +83,37 @@ function byName(name: string): CipherSuite | undefined {
 }
 
 function byTerm(term: unknown, reader: TermReader): CipherSuite | undefined {
-  const parts = reader.tuple(term);
-  const names = parts?.map((part) => reader.atom(part)) ?? mapNames(term, reader);
-  if (names === undefined || names.length < 3 || names.length > 4) return undefined;
-  const [keyExchange, cipher, mac, prf] = names;
-  const candidates = cipherSuites.filter(
-    (suite) => suite.keyExchange === keyExchange && suite.cipher === cipher && suite.mac === mac,
-  );
-  if (prf === undefined || prf === 'default_prf') {
-    return candidates.find((suite) => suite.prf === 'default_prf') ?? candidates[0];
-  }
-  return (
-    candidates.find((suite) => suite.prf === prf) ?? candidates.find((suite) => suite.hash === prf)
-  );
+  const parts = partsOf(term, reader);
+  return parts === undefined || parts.length < 3 ? undefined : cipherSuiteFromTuple(parts);
+}
+
+function partsOf(term: unknown, reader: TermReader): readonly string[] | undefined {
+  const parts = reader.tuple(term)?.map((part) => reader.atom(part)) ?? mapNames(term, reader);
+  return parts?.every((part) => part !== undefined) ? (parts as string[]) : undefined;
 }
 
 function mapNames(term: unknown, reader: TermReader): (string | undefined)[] | undefined {
   const entries = reader.map(term);
   if (entries === undefined) return undefined;
   const fields = new Map(entries.map(([key, value]) => [reader.atom(key), reader.atom(value)]));
-  return ['key_exchange', 'cipher', 'mac', 'prf'].map((name) => fields.get(name));
+  const names = ['key_exchange', 'cipher', 'mac'].map((name) => fields.get(name));
+  return fields.has('prf') ? [...names, fields.get('prf')] : names;
 }
 
 const named = (suite: CipherSuite): Value => ({ text: suite.name });
 
-function checkUsable(suite: CipherSuite, versions: readonly ProtocolVersion[]): void {
-  const wanted = versions.filter(
-    (version) => isAtLeast(version, suite.minVersion) && isAtLeast(suite.maxVersion, version),
-  );
-  if (wanted.length === 0) {
-    // Which versions would serve it stands where OTP puts the dependency of an option.
-    const needed: Value = { list: [suite.maxVersion] };
-    throw new OptionFault([
-      'options',
-      'dependency',
-      ['ciphers', named(suite), ['versions', needed]],
-    ]);
+/** Why a suite is of no use with these versions. */
+function unusableSuite(suite: CipherSuite, versions: readonly ProtocolVersion[]): OptionFault {
+  if (versions.some((version) => fitsVersion(suite, version))) {
+    return new OptionFault(['options', ['not_supported', ['ciphers', named(suite)]]]);
   }
-  if (!fitsSome(suite, wanted)) {
-    throw new OptionFault(['options', ['not_supported', ['ciphers', named(suite)]]]);
-  }
-}
-
-function checkEveryVersion(
-  suites: readonly CipherSuite[],
-  versions: readonly ProtocolVersion[],
-): void {
-  // A version without a suite is dropped by the engine's hello; at least one must remain.
-  if (!versions.some((version) => suites.some((suite) => suiteFits(suite, version)))) {
-    throw new OptionFault(['options', 'dependency', ['ciphers', ['versions', { list: versions }]]]);
-  }
+  // Which versions would serve it stands where OTP puts the dependency of an option.
+  const needed: Value = { list: [suite.maxVersion] };
+  return new OptionFault([
+    'options',
+    'dependency',
+    ['ciphers', named(suite), ['versions', needed]],
+  ]);
 }
 
 /** A suite as OTP's map. */

@@ -265,7 +265,14 @@ function selfIssued(certificate: Certificate): boolean {
 }
 
 /** The kinds of keys that can sign a handshake. */
-const SIGNING_KEYS: ReadonlySet<string> = new Set(['rsa', 'rsa_pss', 'ec', 'ed25519', 'ed448']);
+const SIGNING_KEYS: ReadonlySet<string> = new Set([
+  'rsa',
+  'rsa_pss',
+  'dsa',
+  'ec',
+  'ed25519',
+  'ed448',
+]);
 
 function identityOf(own: Certificate, chain: readonly Certificate[], key: PrivateKey): Credential {
   const { type, pss } = own.publicKey;

@@ -1,18 +1,31 @@
 /** From options to what the engine is told. */
 
-import { type Entropy, systemEntropy } from '../crypto/index.ts';
+import {
+  CryptoFault,
+  checkDhParameters,
+  type DhParameters,
+  type Entropy,
+  importDhParameters,
+  secretFrom,
+  systemEntropy,
+} from '../crypto/index.ts';
 import type { EngineConfig } from '../tls/config.ts';
 import { DEFAULT_MAX_HANDSHAKE_SIZE } from '../tls/config.ts';
+import type { Value } from '../value.ts';
 import type { HostReference, TrustStore } from '../x509/index.ts';
 import { type CredentialCaches, loadCredentials, loadTrust, TrustCache } from './credentials.ts';
 import { attempt, OptionFault, type Result } from './fault.ts';
 import { FileCache, FileFault, type FileSource, systemFiles } from './files.ts';
 import type { Options } from './parse.ts';
 import { profiles } from './profile.ts';
+import { ConnectionSessions, Sessions } from './sessions.ts';
+import { checkSuites } from './suite_needs.ts';
+import type { TlsValues } from './tls_options.ts';
 
 /** What configurations are made with; one a program. */
 export interface ConfigSource extends CredentialCaches {
   readonly entropy: Entropy;
+  readonly sessions: Sessions;
   now(): number;
 }
 
@@ -22,7 +35,8 @@ export function createConfigSource(
   files: FileSource = systemFiles,
   entropy: Entropy = systemEntropy,
 ): ConfigSource {
-  return { files: new FileCache(files), trust: new TrustCache(), entropy, now };
+  const sessions = new Sessions({ entropy, now });
+  return { files: new FileCache(files), trust: new TrustCache(), sessions, entropy, now };
 }
 
 /** Configurations made earlier, with the state of the files they were made of. */
@@ -33,15 +47,21 @@ const made = new WeakMap<Options, { readonly stamps: string; readonly config: En
  * when their files have changed.
  *
  * @param host client: the name or address that was asked for; `undefined` on an upgrade
+ * @param connection what the connection has to do with sessions
  */
 export function engineConfig(
   options: Options,
   source: ConfigSource,
   host?: HostReference,
+  connection: ConnectionSessions = new ConnectionSessions(),
 ): Result<EngineConfig> {
   return attempt(() => {
     const config = sharedConfig(options, source);
-    return options.role === 'client' ? { ...config, ...peerName(options, host) } : config;
+    if (options.role === 'server') {
+      return { ...config, ...source.sessions.server(options, connection) };
+    }
+    const client = { ...config, ...peerName(options, host) };
+    return { ...client, ...source.sessions.client(options, connection, client) };
   });
 }
 
@@ -56,11 +76,12 @@ function sharedConfig(options: Options, source: ConfigSource): EngineConfig {
 
 /** The state of all files that the options name; a missing one is told when it is loaded. */
 function fileStamps(options: Options, { files }: ConfigSource): string {
-  const { certfile, keyfile, cacertfile, certs_keys = [] } = options.values;
+  const { certfile, keyfile, cacertfile, dhfile, certs_keys = [] } = options.values;
   const paths = [
     certfile,
     keyfile,
     cacertfile,
+    options.values.dh === undefined ? dhfile : undefined,
     ...certs_keys.flatMap((identity) => [identity.certfile, identity.keyfile]),
   ];
   return paths.map((path) => (path ? stampOf(files, path) : '')).join('\n');
@@ -80,9 +101,7 @@ function makeConfig(options: Options, source: ConfigSource): EngineConfig {
   const verifies = options.verify === 'verify_peer';
   const trust = loadTrust(values, source);
   const credentials = loadCredentials(values, trust, source);
-  if (role === 'server' && credentials.length === 0) {
-    throw new OptionFault(['options', ['certs_keys', 'cert_and_key_required']]);
-  }
+  checkSuites(options, credentials);
   const alpn =
     role === 'client' ? values.alpn_advertised_protocols : values.alpn_preferred_protocols;
   return {
@@ -106,10 +125,119 @@ function makeConfig(options: Options, source: ConfigSource): EngineConfig {
     // Whether the connection outlives the peer's close_notify is for the socket to say (exit_on_close).
     allowHalfClose: true,
     keepSecrets: values.keep_secrets ?? false,
+    ...olderVersions(options, source),
+    ...newestVersion(options),
     entropy: source.entropy,
     now: source.now,
   };
 }
+
+/** What concerns TLS 1.2 and older. */
+function olderVersions({ role, values, profile }: Options, { files }: ConfigSource): OlderVersions {
+  const defaults = profiles[profile];
+  const wish = values.client_preferred_next_protocols;
+  const advertised = values.next_protocols_advertised;
+  const { psk_identity: pskIdentity, srp_identity: srpIdentity } = values;
+  return {
+    fallback: values.fallback ?? false,
+    minDhBits: values.min_dh_bits ?? defaults.minDhBits,
+    dhParameters: role === 'server' ? dhParameters(values, files) : undefined,
+    pskIdentity:
+      pskIdentity ?? (role === 'client' && hasLookup(values) ? DEFAULT_PSK_IDENTITY : undefined),
+    srpIdentity,
+    encryptThenMac: values.encrypt_then_mac ?? true,
+    beastMitigation: values.beast_mitigation ?? 'one_n_minus_one',
+    paddingCheck: values.padding_check ?? true,
+    maxFragmentLength: values.max_fragment_length as EngineConfig['maxFragmentLength'],
+    nextProtocols:
+      role === 'client' && wish !== undefined && 'precedence' in wish ? wish : undefined,
+    nextProtocolsAdvertised:
+      role === 'server' && Array.isArray(advertised) ? [...advertised] : undefined,
+    secureRenegotiate: values.secure_renegotiate ?? defaults.secureRenegotiate,
+    clientRenegotiation: values.client_renegotiation ?? true,
+    ...(values.renegotiate_at === undefined ? {} : { renegotiateAt: values.renegotiate_at }),
+    stapling: role === 'client' && values.status_request === true,
+    ocspResponse: role === 'server' ? values.ocsp_response : undefined,
+  };
+}
+
+type OlderVersions = Pick<
+  EngineConfig,
+  | 'fallback'
+  | 'minDhBits'
+  | 'dhParameters'
+  | 'pskIdentity'
+  | 'srpIdentity'
+  | 'encryptThenMac'
+  | 'beastMitigation'
+  | 'paddingCheck'
+  | 'maxFragmentLength'
+  | 'nextProtocols'
+  | 'nextProtocolsAdvertised'
+  | 'secureRenegotiate'
+  | 'clientRenegotiation'
+  | 'renegotiateAt'
+  | 'ocspResponse'
+  | 'stapling'
+>;
+
+/** What OTP's client sends where no `psk_identity` was given. */
+const DEFAULT_PSK_IDENTITY = Buffer.from('psk_identity');
+
+function hasLookup(values: TlsValues): boolean {
+  return values.user_lookup_fun !== undefined;
+}
+
+/** `dh` goes before `dhfile`. @throws OptionFault naming the option that cannot be used */
+function dhParameters({ dh, dhfile }: TlsValues, files: FileCache): DhParameters | undefined {
+  const read = (bytes: Uint8Array): DhParameters => {
+    const parameters = importDhParameters(bytes);
+    checkDhParameters(parameters, LEAST_DH_BITS);
+    return parameters;
+  };
+  try {
+    if (dh !== undefined) return read(dh);
+    return dhfile === undefined || dhfile === '' ? undefined : files.load('dh', dhfile, read);
+  } catch (error) {
+    const file: Value = { text: dhfile ?? '' };
+    if (error instanceof FileFault) {
+      throw new OptionFault(['options', ['dhfile', file, ['error', error.reason]]]);
+    }
+    if (!(error instanceof CryptoFault)) throw error;
+    const reason: Value = { text: error.message };
+    throw new OptionFault([
+      'options',
+      dh === undefined ? ['dhfile', file, reason] : ['dh', reason],
+    ]);
+  }
+}
+
+/** The smallest prime of own parameters: those of export suites were smaller. */
+const LEAST_DH_BITS = 512;
+
+/** What concerns TLS 1.3 alone. */
+function newestVersion({ role, values }: Options): NewestVersion {
+  const { psks = [], record_size_limit: recordSizeLimit } = values;
+  return {
+    externalPsks: psks.map(({ identity, key, hash }) => ({ identity, key: secretFrom(key), hash })),
+    ...(values.psk_modes === undefined ? {} : { pskModes: values.psk_modes }),
+    postHandshakeAuth: role === 'client' && values.post_handshake_auth === true,
+    asksForCertificate:
+      role === 'server' && values.post_handshake_auth === true ? 'on_request' : 'handshake',
+    certificateCompression: values.certificate_compression ?? [],
+    recordSizeLimit,
+  };
+}
+
+type NewestVersion = Pick<
+  EngineConfig,
+  | 'externalPsks'
+  | 'pskModes'
+  | 'postHandshakeAuth'
+  | 'asksForCertificate'
+  | 'certificateCompression'
+  | 'recordSizeLimit'
+>;
 
 /** A verifying server names the authorities it trusts, unless told not to. */
 function authorities(

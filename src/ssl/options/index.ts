@@ -13,6 +13,8 @@ export {
   type Role,
 } from './parse.ts';
 export { type Profile, profileNamed, profiles } from './profile.ts';
+export { readSession12, readTicket, writeSession12, writeTicket } from './session_data.ts';
+export { ConnectionSessions } from './sessions.ts';
 export {
   type ActiveMode,
   changeTransport,

@@ -38,6 +38,10 @@ export type Role = 'client' | 'server';
 export interface Options {
   readonly role: Role;
   readonly profile: Profile;
+  /** The same object in all options that `handshake` made of one listener's. */
+  readonly origin: object;
+  /** What the application's environment says of sessions and tickets. */
+  readonly environment: Environment;
   /** What was given for TLS, by name; `undefined` where nothing was. */
   readonly values: TlsValues;
   /** The TLS options as they were written, the last of each name. */
@@ -63,8 +67,24 @@ export interface ParseContext {
   readonly base?: Options | undefined;
 }
 
-/** The versions that this release speaks, the newest first. */
-export const implementedVersions: readonly ProtocolVersion[] = ['tlsv1.3', 'tlsv1.2'];
+/** The versions that the engine speaks, the newest first. */
+export const implementedVersions: readonly ProtocolVersion[] = [...protocolVersions].reverse();
+
+/** Bounds of the environment (R50), in the units of its names: seconds, numbers of entries, bytes. */
+const ENVIRONMENT = {
+  session_lifetime: 86400,
+  session_cache_client_max: 1000,
+  session_cache_server_max: 1000,
+  server_session_tickets_amount: 3,
+  server_session_ticket_lifetime: 7200,
+  server_session_ticket_store_size: 1000,
+  server_session_ticket_max_early_data: 16384,
+  client_session_ticket_lifetime: 7200,
+  client_session_ticket_store_size: 1000,
+} as const;
+
+/** The values in force. */
+export type Environment = Readonly<Record<keyof typeof ENVIRONMENT, number>>;
 
 /**
  * Reads an option list.
@@ -102,9 +122,12 @@ class Parser {
     const total = sorted.tls.length + sorted.emulated.length + sorted.transport.length;
     if (role === 'server' && base === undefined && total === 0) throw new OptionFault('nooptions');
 
+    const profile = this.#profile(sorted.tls, base?.profile);
+    if (profiles[profile].duplicates === 'first') {
+      for (const options of Object.values(sorted)) options.reverse();
+    }
     const written = new Map(base?.written);
     for (const option of sorted.tls) written.set(option.name, option.value);
-    const profile = this.#profile(written);
     const versions = this.#versions(written, sorted.tls, profile);
     const values = this.#values(sorted.tls, written, versions, profile);
     const settings = this.#settings(values, written, versions, profile);
@@ -118,7 +141,19 @@ class Parser {
       role === 'client' ? 'connect' : 'listen',
       this.#reader,
     );
-    return { role, profile, values, written, versions, ...settings, socket, transport };
+    const origin = base?.origin ?? {};
+    const environment = base?.environment ?? this.#bounds();
+    const told = { role, profile, origin, environment, values, written, versions };
+    return { ...told, ...settings, socket, transport };
+  }
+
+  /** The bounds of the environment; what is no bound is left to the default. */
+  #bounds(): Environment {
+    const bounds = Object.entries(ENVIRONMENT).map(([name, usual]) => {
+      const given = this.#reader.integer(this.#environment.get(name));
+      return [name, typeof given === 'number' && given >= 0 ? given : usual];
+    });
+    return Object.fromEntries(bounds) as Environment;
   }
 
   #sort(term: unknown): Sorted {
@@ -150,16 +185,15 @@ class Parser {
     }
   }
 
-  #profile(written: ReadonlyMap<string, unknown>): Profile {
-    const { base, profile } = this.#context;
-    const given = written.get('profile');
-    if (given !== undefined) {
-      const named = profileNamed(this.#reader.atom(given));
-      if (named === undefined) throw badValue('profile', given);
-      return named;
-    }
-    if (base !== undefined) return base.profile;
-    return profileNamed(this.#reader.atom(this.#environment.get('profile'))) ?? profile;
+  #profile(tls: readonly WrittenOption[], inherited: Profile | undefined): Profile {
+    const given = tls.filter(({ name }) => name === 'profile').map(({ value }) => value);
+    const named = given.map((value) => {
+      const profile = profileNamed(this.#reader.atom(value));
+      if (profile === undefined) throw badValue('profile', value);
+      return profile;
+    });
+    const environment = profileNamed(this.#reader.atom(this.#environment.get('profile')));
+    return named.at(-1) ?? inherited ?? environment ?? this.#context.profile;
   }
 
   /** `versions`, else the environment's `protocol_version`, else the profile's; newest first. */
@@ -169,29 +203,25 @@ class Parser {
     profile: Profile,
   ): readonly ProtocolVersion[] {
     const given = tls.filter((option) => option.name === 'versions').map(({ value }) => value);
-    for (const term of given) this.#readVersions(term);
+    for (const term of given) this.#readVersions(term, profile);
     const term = written.get('versions') ?? this.#environment.get('protocol_version');
-    const versions = term === undefined ? [] : this.#readVersions(term);
+    const versions = term === undefined ? [] : this.#readVersions(term, profile);
     return versions.length > 0 ? versions : profiles[profile].versions;
   }
 
-  #readVersions(term: unknown): readonly ProtocolVersion[] {
+  #readVersions(term: unknown, profile: Profile): readonly ProtocolVersion[] {
     const elements = this.#reader.list(term) ?? (this.#isAtom(term) ? [term] : undefined);
     if (elements === undefined) throw badValue('versions', term);
     const versions = new Set<ProtocolVersion>();
     for (const element of elements) {
       const version = protocolVersions.find((name) => name === this.#reader.atom(element));
-      if (version === undefined || version === 'sslv3') {
+      if (version === undefined || !profiles[profile].nameable.includes(version)) {
         throw new OptionFault(['options', [{ term: element }, ['versions', { term }]]]);
       }
       versions.add(version);
     }
     const sorted = [...versions].sort((left, right) => compareVersions(right, left));
     this.#checkContiguous(sorted, term);
-    const unknown = sorted.find((version) => !implementedVersions.includes(version));
-    if (unknown !== undefined) {
-      throw new OptionFault(['options', [unknown, ['versions', { term }]]]);
-    }
     return sorted;
   }
 
@@ -241,21 +271,24 @@ class Parser {
       throw new OptionFault(['option', `${row.only}_only`, name]);
     }
     const needed = row.versions;
-    if (needed !== undefined && !versions.some((version) => needed.includes(version))) {
+    if (needed !== undefined && !versions.some((version) => serves(needed, version))) {
       throw this.#dependency(name, needed, versions, profile);
     }
     if (this.#reader.atom(term) === 'undefined') return undefined;
+    const old = name === 'verify' && profile === 'r16' ? this.#oldVerify(term) : undefined;
+    if (old !== undefined) return old > 0 ? 'verify_peer' : 'verify_none';
     const value = row.read(term, this.#reader);
     if (value === INVALID) throw this.#wrongValue(name, term);
-    if (typeof value === 'object' && value !== null && 'wrong' in value) {
-      const { wrong } = value as { readonly wrong: unknown };
-      throw new OptionFault(['options', [name, ['invalid_protocol', { term: wrong }]]]);
-    }
-    if (row.served !== undefined && !row.served(value)) {
-      if (name === 'session_tickets') this.#checkTickets(term, value, versions, profile);
-      throw notSupported(name, term);
-    }
+    if (typeof value === 'object' && value !== null) checkParts(name, value);
+    if (name === 'session_tickets') this.#checkTickets(term, value, versions, profile);
+    if (row.served !== undefined && !row.served(value)) throw notSupported(name, term);
     return value;
+  }
+
+  /** R16 takes the numbers of OpenSSL for `verify`; 2 is 1 with `fail_if_no_peer_cert`. */
+  #oldVerify(term: unknown): number | undefined {
+    const number = this.#reader.integer(term);
+    return number === 0 || number === 1 || number === 2 ? number : undefined;
   }
 
   #dependency(
@@ -302,6 +335,33 @@ class Parser {
     }
   }
 
+  /** Early data and its protection need tickets, in OTP's words. */
+  #checkEarlyData(values: TlsValues, written: ReadonlyMap<string, unknown>): void {
+    const { role } = this.#context;
+    const { early_data: data, session_tickets: tickets = 'disabled' } = values;
+    const stateless = tickets.startsWith('stateless');
+    if (values.anti_replay !== undefined && !stateless) {
+      throw needs('anti_replay', ['session_tickets', { list: ['stateless'] }]);
+    }
+    if (values.stateless_tickets_seed !== undefined && !stateless) {
+      throw needs('stateless_tickets_seed', ['session_tickets', { list: ['stateless'] }]);
+    }
+    if (data === undefined) return;
+    const modes = Parser.ticketModes[role].filter((mode) => mode !== 'disabled');
+    if (tickets === 'disabled') throw needs('early_data', ['session_tickets', { list: modes }]);
+    const term: Value = { term: written.get('early_data') };
+    if (role === 'server' && typeof data !== 'string') {
+      const good: Value = ['server', { list: ['disabled', 'enabled'] }];
+      throw new OptionFault(['options', 'role', ['early_data', [term, good]]]);
+    }
+    if (role === 'client' && typeof data === 'string') {
+      throw new OptionFault(['options', 'type', ['early_data', [term, 'not_binary']]]);
+    }
+    if (tickets === 'manual' && values.use_ticket === undefined) {
+      throw needs('early_data', 'use_ticket');
+    }
+  }
+
   #wrongTicketMode(term: unknown): OptionFault {
     const { role } = this.#context;
     const modes: Value = { list: [...Parser.ticketModes[role]] };
@@ -335,11 +395,14 @@ class Parser {
       ]);
     }
     if (verify === 'verify_peer') this.#checkRoots(values, profile);
+    this.#checkEarlyData(values, written);
     const ciphers = written.get('ciphers') ?? [];
     return {
       verify,
-      failIfNoPeerCert: verify === 'verify_peer' && failIfNoPeerCert,
-      cipherSuites: readCiphers(ciphers, versions, this.#reader),
+      failIfNoPeerCert:
+        verify === 'verify_peer' &&
+        (failIfNoPeerCert || (profile === 'r16' && this.#oldVerify(written.get('verify')) === 2)),
+      cipherSuites: readCiphers(ciphers, { versions, profile }, this.#reader),
       groups: this.#groups(values, written),
       signatureSchemes:
         this.#schemes('signature_algs', values.signature_algs, written) ??
@@ -395,5 +458,27 @@ class Parser {
   ): readonly SignatureScheme[] | undefined {
     if (given === undefined) return undefined;
     return readSignatureSchemes(option, written.get(option), this.#reader);
+  }
+}
+
+/** SSL 3.0 counts as one of the versions before TLS 1.3. */
+function serves(needed: readonly ProtocolVersion[], version: ProtocolVersion): boolean {
+  return needed.includes(version) || (version === 'sslv3' && needed.includes('tlsv1.1'));
+}
+
+/** An option without what it builds upon. */
+function needs(name: string, what: Value): OptionFault {
+  return new OptionFault(['options', 'dependency', [name, what]]);
+}
+
+/** A part of a value that OTP blames by itself. */
+function checkParts(name: string, value: object): void {
+  if ('wrong' in value) {
+    const wrong: Value = { term: value.wrong };
+    throw new OptionFault(['options', [name, ['invalid_protocol', wrong]]]);
+  }
+  if ('wrongPrecedence' in value) {
+    const wrong: Value = { term: value.wrongPrecedence };
+    throw new OptionFault(['options', [name, ['invalid_precedence', wrong]]]);
   }
 }

@@ -7,7 +7,6 @@
  */
 
 import type { ProtocolVersion } from '../tls/iana/versions.ts';
-import type { TermReader } from '../value.ts';
 import {
   anyList,
   anyOf,
@@ -25,6 +24,17 @@ import {
   textOrBinary,
   timeout,
 } from './checks.ts';
+import {
+  antiReplay,
+  givenTickets,
+  identity,
+  nextProtocols,
+  protocols,
+  reuseSession,
+  sharedKey,
+  srpIdentity,
+  statefulFun,
+} from './structured.ts';
 
 /** One option. */
 export interface OptionRow<T> {
@@ -123,7 +133,7 @@ const IDENTITY_READERS: Readonly<Record<keyof GivenIdentity, Read<unknown>>> = {
   password,
 };
 
-const identity: Read<GivenIdentity> = (term, reader) => {
+const certificateAndKey: Read<GivenIdentity> = (term, reader) => {
   const entries = reader.map(term);
   if (entries === undefined) return INVALID;
   const given: Record<string, unknown> = {};
@@ -149,19 +159,6 @@ const serverName: Read<string | 'disable'> = (term, reader) => {
   return atom === undefined ? text(term, reader) : INVALID;
 };
 
-/** The bytes of the protocol names, or the element that is none. */
-const protocols: Read<readonly Uint8Array[] | { readonly wrong: unknown }> = (term, reader) => {
-  const elements = reader.list(term);
-  if (elements === undefined) return INVALID;
-  const names: Uint8Array[] = [];
-  for (const element of elements) {
-    const name = reader.binary(element);
-    if (name === undefined || name.length === 0 || name.length > 255) return { wrong: element };
-    names.push(name);
-  }
-  return names;
-};
-
 const file = textOrBinary;
 const boolRow = row(bool);
 const pair: Read<unknown> = (term, reader) =>
@@ -185,12 +182,8 @@ const fragmentLength: Read<number> = (term, reader) => {
   const length = reader.integer(term);
   return length === 512 || length === 1024 || length === 2048 || length === 4096 ? length : INVALID;
 };
-const stringPair: Read<unknown> = (term, reader: TermReader) => {
-  const parts = reader.tuple(term);
-  return parts?.length === 2 && parts.every((part) => reader.text(part) !== undefined)
-    ? { term }
-    : INVALID;
-};
+/** Bytes of a client's early data, or what a server does with it. */
+const earlyData = anyOf(binary, oneOf('enabled', 'disabled'));
 
 /** Every option of `ssl` that concerns TLS. */
 export const tlsOptions = {
@@ -207,12 +200,16 @@ export const tlsOptions = {
   signature_algs_cert: row(anyList),
   honor_cipher_order: row(bool, { only: 'server' }),
   honor_ecc_order: row(bool, { only: 'server', served: not }),
+  min_dh_bits: row(integer(512, 8192)),
+  encrypt_then_mac: boolRow,
+  record_size_limit: row(integer(64, 16384), { versions: TLS13 }),
+  certificate_compression: row(listOf(oneOf('zlib', 'brotli')), { versions: TLS13 }),
   handshake: row(oneOf('full', 'hello'), { served: (value) => value === 'full' }),
   max_handshake_size: row(integer(1, 8388607)),
-  max_fragment_length: row(fragmentLength, { served: never }),
+  max_fragment_length: row(fragmentLength),
   middlebox_comp_mode: boolRow,
   key_update_at: row(integer(1), { versions: TLS13 }),
-  fallback: row(bool, { only: 'client', served: not }),
+  fallback: row(bool, { only: 'client' }),
   padding_check: row(bool, { versions: ['tlsv1'] }),
   beast_mitigation: row(oneOf('disabled', 'one_n_minus_one', 'zero_n'), { versions: ['tlsv1'] }),
 
@@ -222,7 +219,7 @@ export const tlsOptions = {
   key: row(anyOf(givenKey, foreignKey), { served: (key) => !('foreign' in key) }),
   keyfile: row(file),
   password: row(anyOf(password, fun(0)), { served: (secret) => !isFun(secret) }),
-  certs_keys: row(listOf(identity)),
+  certs_keys: row(listOf(certificateAndKey)),
 
   // Whom one believes.
   verify: row(oneOf('verify_none', 'verify_peer')),
@@ -235,6 +232,7 @@ export const tlsOptions = {
   partial_chain: row(fun(1), { served: never }),
   customize_hostname_check: row(anyList, { served: empty }),
   certificate_authorities: row(bool),
+  post_handshake_auth: row(bool, { versions: TLS13 }),
   crl_check: row(oneOf('false', 'true', 'peer', 'best_effort'), {
     served: (value) => value === 'false',
   }),
@@ -242,23 +240,20 @@ export const tlsOptions = {
   ocsp_stapling: row(bool, { served: not }),
   ocsp_nonce: boolRow,
   ocsp_responder_certs: row(listOf(binary), { served: empty }),
+  ocsp_response: row(binary, { only: 'server' }),
+  status_request: row(bool, { only: 'client' }),
 
   // Application protocols.
   alpn_advertised_protocols: row(protocols),
   alpn_preferred_protocols: row(protocols),
-  next_protocols_advertised: row(protocols, { versions: BEFORE13, served: never }),
-  client_preferred_next_protocols: row(anyOf(pair, triple()), {
-    versions: BEFORE13,
-    served: never,
-  }),
+  next_protocols_advertised: row(protocols, { versions: BEFORE13 }),
+  client_preferred_next_protocols: row(nextProtocols, { versions: BEFORE13 }),
 
   // Sessions and renegotiation.
-  reuse_sessions: row(oneOf('true', 'false', 'save'), {
-    versions: BEFORE13,
-    served: (value) => value !== 'save',
-  }),
-  reuse_session: row(anyOf(fun(4), anyOf(binary, pair)), { versions: BEFORE13, served: never }),
-  secure_renegotiate: row(bool, { versions: BEFORE13, served: (value) => value }),
+  reuse_sessions: row(oneOf('true', 'false', 'save'), { versions: BEFORE13 }),
+  reuse_session: row(reuseSession, { versions: BEFORE13 }),
+  tls12_session_tickets: row(bool, { versions: BEFORE13 }),
+  secure_renegotiate: row(bool, { versions: BEFORE13 }),
   renegotiate_at: row(integer(1)),
   client_renegotiation: row(bool, { only: 'server', versions: BEFORE13 }),
   session_tickets: row(
@@ -271,13 +266,11 @@ export const tlsOptions = {
       'stateful_with_cert',
       'stateless_with_cert',
     ),
-    { served: (value) => value === 'disabled' },
   ),
-  use_ticket: row(anyList, { versions: TLS13, served: never }),
-  early_data: row(anyOf(binary, oneOf('enabled', 'disabled')), {
-    served: (value) => value === 'disabled',
-  }),
-  anti_replay: row(anything, { served: never }),
+  use_ticket: row(givenTickets, { versions: TLS13 }),
+  early_data: row(earlyData, { versions: TLS13 }),
+  anti_replay: row(antiReplay, { versions: TLS13 }),
+  stateless_tickets_seed: row(binary, { only: 'server', versions: TLS13 }),
   cookie: row(bool, { only: 'server', versions: TLS13 }),
 
   // Server names.
@@ -285,9 +278,11 @@ export const tlsOptions = {
   sni_fun: row(fun(1), { served: never }),
 
   // Shared secrets.
-  psk_identity: row(text, { versions: BEFORE13, served: never }),
-  srp_identity: row(stringPair, { versions: BEFORE13, served: never }),
-  user_lookup_fun: row(funWithState(3), { versions: BEFORE13, served: never }),
+  psk_identity: row(identity, { versions: BEFORE13 }),
+  srp_identity: row(srpIdentity, { versions: BEFORE13 }),
+  user_lookup_fun: row(statefulFun(3), { versions: BEFORE13 }),
+  psks: row(listOf(sharedKey), { versions: TLS13 }),
+  psk_modes: row(listOf(oneOf('psk_dhe_ke', 'psk_ke')), { versions: TLS13 }),
   dh: row(binary),
   dhfile: row(file),
 
@@ -302,12 +297,8 @@ export const tlsOptions = {
   erl_dist: row(bool, { served: not }),
   ktls: row(bool, { served: not }),
   ssl_imp: row(anything),
-  profile: row(oneOf('otp25', 'otp26')),
+  profile: row(oneOf('r16', 'otp25', 'otp26')),
 } as const;
-
-function triple(): Read<unknown> {
-  return (term, reader) => (reader.tuple(term)?.length === 3 ? { term } : INVALID);
-}
 
 function isFun(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'fun' in value;

@@ -1,6 +1,6 @@
 /** Alerts and warnings as lines for `logger`, filtered by `log_level` and `log_alert`. */
 
-import type { Options } from '../options/index.ts';
+import { type Options, profiles } from '../options/index.ts';
 import { type AlertEvent, describeAlert } from '../tls/events.ts';
 import type { Value } from '../value.ts';
 import type { LogLevel, SocketObserver } from './api.ts';
@@ -35,7 +35,10 @@ export function log(
   if (wanted(level, options)) observer.log(level, text);
 }
 
-/** `{tls_alert, {Atom, Text}}`. */
-export function alertReason(event: AlertEvent): Value {
+/** `{tls_alert, {Atom, Text}}`; in the profile of R16 `{tls_alert, "unknown ca"}` (R41). */
+export function alertReason(event: AlertEvent, { profile }: Options): Value {
+  if (profiles[profile].alerts === 'text') {
+    return ['tls_alert', { text: event.description.replaceAll('_', ' ') }];
+  }
   return ['tls_alert', [event.description, { text: describeAlert(event) }]];
 }

@@ -64,6 +64,10 @@ export interface SocketObserver {
   data(bytes: Uint8Array, mode: Mode): void;
   /** One active-mode message whose data is not plain bytes: `{ssl, S, Value}`. */
   message(value: Value): void;
+  /** `{ssl, S, Value}` that is no data: it counts for nothing. */
+  notice(value: Value): void;
+  /** `{ssl, session_ticket, Value}`: a ticket for `use_ticket`. */
+  ticket(value: Value): void;
   /** `{ssl_passive, S}`: an `{active, N}` count ran out. Also told to a listener's observer. */
   passive(): void;
   /** `{ssl_closed, S}`. */
@@ -80,7 +84,7 @@ export interface SocketObserver {
   /**
    * Only the BEAM can answer (a user's fun); the handshake waits for `answer(id, …)`.
    * @param id counts from 1 on each connection
-   * @param question `{Kind, …}` with funs as the `{'$fun', Index, Arity}` terms they came as
+   * @param question `{apply, Index, Args}`: the fun of that index, as `{'$fun', Index, Arity}` named it
    */
   question(id: number, question: Value): void;
   /** A line for `logger`; already filtered by `log_level`. */
@@ -205,6 +209,37 @@ export interface SslSocket {
 
   /** @param type the atom `write` or `read_write` */
   updateKeys(type: unknown, reply: Reply): void;
+
+  /**
+   * Asks for a new handshake (before TLS 1.3) and waits for it; data goes on meanwhile. Refused, by either
+   * side, it is `renegotiation_rejected`.
+   */
+  renegotiate(reply: Reply): Cancel;
+
+  /**
+   * `ssl:prf/5`.
+   * @param secret the atom `master_secret` or a binary
+   * @param seed a list of binaries, `client_random` and `server_random`
+   */
+  prf(secret: unknown, label: unknown, seed: unknown, length: unknown): Result<Value>;
+
+  /**
+   * `ssl:export_key_materials/5`: `[Binary]` as one `{ list }`.
+   * @param contexts binaries, or the atom `no_context`
+   * @param consume whether nothing may be exported later
+   */
+  exportKeyMaterials(
+    labels: unknown,
+    contexts: unknown,
+    lengths: unknown,
+    consume: unknown,
+  ): Result<Value>;
+
+  /** @param type `tls_unique`, `tls_server_end_point` or `tls_exporter` (RFC 5929, RFC 9266) */
+  channelBinding(type: unknown): Result<Value>;
+
+  /** TLS 1.3 server: asks the client for its certificate (RFC 8446 §4.6.2) and waits for the answer. */
+  requestCertificate(reply: Reply): Cancel;
 
   /** @param names a list of counter names as in `inet:getstat/2`, or the atom `all` */
   getstat(names: unknown): Result<Value>;

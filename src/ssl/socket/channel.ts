@@ -5,13 +5,21 @@
 
 import type { EngineConfig } from '../tls/config.ts';
 import { TlsEngine } from '../tls/engine.ts';
-import type { AlertEvent, ConnectionInfo, EngineEvent } from '../tls/events.ts';
+import type { AlertEvent, ConnectionInfo, EngineEvent, QuestionEvent } from '../tls/events.ts';
+import { ApiMisuse } from '../tls/faults.ts';
 import { recycleOutput } from '../tls/record/output_pool.ts';
+import type { Value } from '../value.ts';
 import type { Outbox } from './outbox.ts';
 import type { Wire } from './wire.ts';
 
 /** How the engine ended. */
 export type ChannelEnd = Extract<EngineEvent, { type: 'closed' }>['how'];
+
+/** Events of the engine that a channel hands on as they are. */
+export type ToldEvent = Extract<
+  EngineEvent,
+  { type: 'new_session' | 'early_data' | 'renegotiation' | 'peer_certificate' }
+>;
 
 /** Hears one channel. */
 export interface ChannelSink {
@@ -21,6 +29,10 @@ export interface ChannelSink {
   data(bytes: Uint8Array): void;
   /** A fatal alert went out or came in. */
   alert(event: AlertEvent): void;
+  /** Something happened that has to do neither with data nor with the end. */
+  told(event: ToldEvent): void;
+  /** The handshake waits for `answer(event.id, …)`. */
+  asked(event: QuestionEvent): void;
   /** No more plaintext will come. At most once. */
   ended(how: ChannelEnd): void;
 }
@@ -106,6 +118,27 @@ export class Channel {
   }
 
   /**
+   * Calls the engine behind all that was sent.
+   * @returns what it answers, or the reason of its refusal
+   */
+  use<T>(call: (engine: TlsEngine) => T): { readonly ok: T } | { readonly error: Value } {
+    this.send();
+    try {
+      return { ok: call(this.#engine) };
+    } catch (error) {
+      if (!(error instanceof ApiMisuse)) throw error;
+      return { error: error.reason };
+    } finally {
+      this.#drain();
+    }
+  }
+
+  /** Answers a question that is open; late answers are dropped. */
+  answer(id: number, value: unknown): void {
+    this.use((engine) => engine.answer(id, value));
+  }
+
+  /**
    * Encrypts what the outbox keeps, if it can be sent now.
    *
    * @param more - goes behind it; only read here
@@ -160,10 +193,14 @@ export class Channel {
         this.#end = event.how;
         break;
       case 'question':
-        // Nothing that is asked by default needs another answer than to go on.
-        this.#engine.answer(event.id, {});
+        this.#sink.asked(event);
         break;
       case 'new_session':
+      case 'early_data':
+      case 'renegotiation':
+      case 'peer_certificate':
+        this.#sink.told(event);
+        break;
       case 'key_log':
         break;
     }

@@ -34,6 +34,11 @@ export const closedSocket: SslSocket = {
   negotiatedProtocol: () => closed,
   connectionInformation: () => closed,
   updateKeys: (_type, reply) => void refuse(reply),
+  renegotiate: refuse,
+  prf: () => closed,
+  exportKeyMaterials: () => closed,
+  channelBinding: () => closed,
+  requestCertificate: refuse,
   getstat: einval,
   answer: nothing,
 };

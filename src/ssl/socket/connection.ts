@@ -14,6 +14,7 @@
  */
 
 import {
+  ConnectionSessions,
   changeTransport,
   engineConfig,
   type Options,
@@ -22,7 +23,8 @@ import {
   type SocketOptions,
   type TransportOptions,
 } from '../options/index.ts';
-import type { AlertEvent, ConnectionInfo } from '../tls/events.ts';
+import type { AlertEvent, ConnectionInfo, QuestionEvent } from '../tls/events.ts';
+import { describeAlert } from '../tls/events.ts';
 import type { Value } from '../value.ts';
 import type { HostReference } from '../x509/index.ts';
 import { alertReason, log } from './alert_log.ts';
@@ -38,11 +40,13 @@ import type {
   SslSocket,
   Timeout,
 } from './api.ts';
-import { Channel, type ChannelEnd } from './channel.ts';
+import { Channel, type ChannelEnd, type ToldEvent } from './channel.ts';
 import { type Guard, guardClock, guardGate, guardWith } from './guard.ts';
 import { Inbox } from './inbox.ts';
-import { tellConnection } from './information.ts';
+import { tellConnection, ticketMap } from './information.ts';
+import { channelBinding, exportKeyMaterials, prf } from './key_material.ts';
 import { Outbox, RECORD_SIZE } from './outbox.ts';
+import { type UserQuestion, userQuestion, usualAnswer } from './questions.ts';
 import {
   changeActive,
   changeSocket,
@@ -85,6 +89,13 @@ export class TlsConnection implements SslSocket {
   /** `{active, N}` was 0 or less from the start: the owner is told when there is a connection. */
   #expired = false;
   #alert: Value | undefined;
+  #sessions = new ConnectionSessions();
+  /** Questions that the BEAM has not answered, by id. */
+  readonly #questions = new Map<number, UserQuestion>();
+  /** Callers of `renegotiate` and of `requestCertificate`. */
+  readonly #renegotiating = new Set<Reply>();
+  readonly #requesting = new Set<Reply>();
+  #exportersConsumed = false;
 
   /**
    * @param transport an accepted connection; `undefined` for one that is still to be dialed
@@ -143,6 +154,7 @@ export class TlsConnection implements SslSocket {
           this.#fail(outcome.error);
         } else {
           this.#use(outcome.ok);
+          this.#sessions = new ConnectionSessions(targetName(target));
           this.#begin(target.reference);
         }
       }),
@@ -223,7 +235,7 @@ export class TlsConnection implements SslSocket {
 
   #begin(host?: HostReference): void {
     const options = this.#options;
-    const config = engineConfig(options, this.#context.config, host);
+    const config = engineConfig(options, this.#context.config, host, this.#sessions);
     if ('error' in config) {
       this.#fail(config.error);
       return;
@@ -234,6 +246,8 @@ export class TlsConnection implements SslSocket {
       ready: () => this.#handshakeDone(),
       data: (bytes) => this.#inbox.push(bytes),
       alert: (event) => this.#heardAlert(event),
+      told: (event) => this.#told(event),
+      asked: (event) => this.#asked(event),
       ended: (how) => this.#ended(how),
     });
     this.#channel.start();
@@ -296,10 +310,44 @@ export class TlsConnection implements SslSocket {
   }
 
   #heardAlert(event: AlertEvent): void {
-    const reason = alertReason(event);
-    this.#alert = reason;
-    const [, [, text]] = reason as [string, [string, { text: string }]];
-    log(this.#observer, this.#options, 'notice', text.text);
+    this.#alert = alertReason(event, this.#options);
+    log(this.#observer, this.#options, 'notice', describeAlert(event));
+  }
+
+  #told(event: ToldEvent): void {
+    switch (event.type) {
+      case 'new_session':
+        if (this.#options.values.session_tickets === 'auto') {
+          this.#context.config.sessions.keep(this.#options, this.#sessions, event.session);
+        } else if (this.#options.values.session_tickets === 'manual') {
+          this.#observer.ticket(ticketMap(event.session));
+        }
+        break;
+      case 'early_data':
+        this.#observer.notice(['early_data', event.result]);
+        break;
+      case 'renegotiation': {
+        const done = event.result === 'done';
+        settle(this.#renegotiating, done ? { ok: undefined } : { error: 'renegotiation_rejected' });
+        break;
+      }
+      case 'peer_certificate':
+        settle(
+          this.#requesting,
+          event.chain.length > 0 ? { ok: undefined } : { error: 'no_peercert' },
+        );
+        break;
+    }
+  }
+
+  #asked({ id, question }: QuestionEvent): void {
+    const asked = userQuestion(question, this.#options, this.#context.reader);
+    if (asked === undefined) {
+      this.#channel?.answer(id, usualAnswer(question));
+    } else {
+      this.#questions.set(id, asked);
+      this.#observer.question(id, asked.question);
+    }
   }
 
   /** The TLS connection is over, or its receiving half is. */
@@ -471,6 +519,7 @@ export class TlsConnection implements SslSocket {
     const pending = this.#takePending();
     this.#cancelDialing();
     this.#phase = 'closing';
+    this.#settleWaiting();
     this.#inbox.mute();
     this.#outbox.mute();
     pending?.reply({ error: 'closed' });
@@ -482,10 +531,18 @@ export class TlsConnection implements SslSocket {
   #die(): void {
     if (this.#phase === 'closing' || this.#phase === 'gone' || this.#phase === 'dead') return;
     this.#phase = 'dead';
+    this.#settleWaiting();
     this.#inbox.finish('closed');
     this.#channel?.cancel();
     this.#outbox.fail('closed');
     this.#wind(nothing);
+  }
+
+  /** Nobody will be answered by the peer any more. */
+  #settleWaiting(): void {
+    this.#questions.clear();
+    settle(this.#renegotiating, { error: 'closed' });
+    settle(this.#requesting, { error: 'closed' });
   }
 
   /** Ends the transport: in good order if anything was said on it. */
@@ -530,15 +587,20 @@ export class TlsConnection implements SslSocket {
   negotiatedProtocol(): Result<Value> {
     const info = this.#information();
     if ('error' in info) return info;
-    const { alpn } = info.ok;
-    return alpn === undefined ? { error: 'protocol_not_negotiated' } : { ok: alpn };
+    const protocol = info.ok.alpn ?? info.ok.nextProtocol;
+    return protocol === undefined ? { error: 'protocol_not_negotiated' } : { ok: protocol };
   }
 
   connectionInformation(items: unknown): Result<Value> {
     const info = this.#information();
     if ('error' in info) return info;
-    const keyLog = this.#channel?.keyLog ?? [];
-    return tellConnection(items, info.ok, keyLog, this.#options, this.#context.reader);
+    const told = {
+      info: info.ok,
+      keyLog: this.#channel?.keyLog ?? [],
+      session: this.#sessions.current,
+      options: this.#options,
+    };
+    return tellConnection(items, told, this.#context.reader);
   }
 
   #information(): Result<ConnectionInfo> {
@@ -571,7 +633,89 @@ export class TlsConnection implements SslSocket {
     return tellCounters(names, stats, this.#context.reader);
   }
 
-  answer(_questionId: number, _value: unknown): void {
-    // No question is asked of the BEAM as long as options with funs are refused.
+  answer(questionId: number, value: unknown): void {
+    const asked = this.#questions.get(questionId);
+    if (asked === undefined) return;
+    this.#questions.delete(questionId);
+    const { reader } = this.#context;
+    const [outcome, result] = reader.tuple(value) ?? [];
+    const returned = reader.atom(outcome) === 'ok' && result !== undefined;
+    if (!returned) {
+      log(this.#observer, this.#options, 'error', 'a fun among the options has failed');
+    }
+    this.#channel?.answer(questionId, returned ? asked.take(result) : asked.failed);
+    this.#pump();
   }
+
+  // Additions to a connection that is up.
+
+  renegotiate(reply: Reply): Cancel {
+    const asked = this.#onEngine((channel) => channel.use((engine) => engine.renegotiate()));
+    return this.#waitFor(this.#renegotiating, asked, reply);
+  }
+
+  requestCertificate(reply: Reply): Cancel {
+    const asked = this.#onEngine((channel) => channel.use((engine) => engine.requestCertificate()));
+    return this.#waitFor(this.#requesting, asked, reply);
+  }
+
+  prf(secret: unknown, label: unknown, seed: unknown, length: unknown): Result<Value> {
+    const info = this.#information();
+    if ('error' in info) return info;
+    const args = { secret, label, seed, length };
+    return this.#onEngine((channel) => prf(channel, info.ok, args, this.#context.reader));
+  }
+
+  exportKeyMaterials(
+    labels: unknown,
+    contexts: unknown,
+    lengths: unknown,
+    consume: unknown,
+  ): Result<Value> {
+    const info = this.#information();
+    if ('error' in info) return info;
+    if (this.#exportersConsumed) return { error: 'exporter_master_secret_already_consumed' };
+    const { reader } = this.#context;
+    const args = { labels, contexts, lengths };
+    const exported = this.#onEngine((channel) => exportKeyMaterials(channel, args, reader));
+    // As in OTP, TLS 1.3 alone has a secret of its own for this.
+    const consumed = reader.atom(consume) === 'true' && info.ok.version === 'tlsv1.3';
+    if ('ok' in exported && consumed) this.#exportersConsumed = true;
+    return exported;
+  }
+
+  channelBinding(type: unknown): Result<Value> {
+    const info = this.#information();
+    if ('error' in info) return info;
+    return this.#onEngine((channel) => channelBinding(channel, type, this.#context.reader));
+  }
+
+  #onEngine<T>(call: (channel: Channel) => Result<T>): Result<T> {
+    const refused = this.#refusal() ?? (this.#phase === 'open' ? undefined : 'closed');
+    if (refused !== undefined) return { error: refused };
+    return this.#channel === undefined ? { error: 'closed' } : call(this.#channel);
+  }
+
+  /** Waits for what the engine will tell, unless it has refused or told it already. */
+  #waitFor(waiting: Set<Reply>, asked: Result<void>, reply: Reply): Cancel {
+    if ('error' in asked) {
+      reply(asked);
+      return nothing;
+    }
+    waiting.add(reply);
+    this.#pump();
+    return () => waiting.delete(reply);
+  }
+}
+
+/** Answers all who wait. */
+function settle(waiting: Set<Reply>, result: Result): void {
+  const replies = [...waiting];
+  waiting.clear();
+  for (const reply of replies) reply(result);
+}
+
+/** A server's name among the sessions. */
+function targetName({ host, port }: Target): string {
+  return `${typeof host === 'string' ? host.toLowerCase() : host.join('.')}:${port}`;
 }

@@ -1,7 +1,8 @@
 /** `connection_information`: what the handshake agreed on, and every option that was given. */
 
-import { cipherSuiteMap, type Options } from '../options/index.ts';
-import type { ConnectionInfo, KeptSecrets } from '../tls/events.ts';
+import { cipherSuiteMap, type Options, writeSession12, writeTicket } from '../options/index.ts';
+import type { ConnectionInfo, KeptSecrets, Session } from '../tls/events.ts';
+import type { Session12 } from '../tls/session/session12.ts';
 import type { TermReader, Value } from '../value.ts';
 import type { Result } from './api.ts';
 
@@ -18,20 +19,41 @@ const ON_REQUEST: ReadonlySet<string> = new Set([
 ]);
 
 /** Options whose values are secret or large; told as nothing. */
-const UNTOLD: ReadonlySet<string> = new Set(['password', 'key', 'versions', 'ciphers', 'cacerts']);
+const UNTOLD: ReadonlySet<string> = new Set([
+  'password',
+  'key',
+  'versions',
+  'ciphers',
+  'cacerts',
+  'certs_keys',
+  'srp_identity',
+  'psks',
+  'stateless_tickets_seed',
+  'early_data',
+  'use_ticket',
+  'reuse_session',
+  'user_lookup_fun',
+]);
+
+/** What is known of a connection. */
+export interface KnownConnection {
+  readonly info: ConnectionInfo;
+  /** Lines in the SSLKEYLOGFILE form; none unless secrets are kept. */
+  readonly keyLog: readonly string[];
+  /** The session of TLS 1.2 or older that could be resumed. */
+  readonly session: Session12 | undefined;
+  readonly options: Options;
+}
 
 /**
  * Answers `connection_information` with `[{Item, Value}]`; items without a value are left out.
- * @param keyLog lines in the SSLKEYLOGFILE form; none unless secrets are kept
  */
 export function tellConnection(
   items: unknown,
-  info: ConnectionInfo,
-  keyLog: readonly string[],
-  options: Options,
+  { info, keyLog, session, options }: KnownConnection,
   reader: TermReader,
 ): Result<Value> {
-  const told = everything(info, options);
+  const told = everything(info, session, options);
   if (keyLog.length > 0) {
     told.set('keylog', { list: keyLog.map((line) => ({ text: line })) });
   }
@@ -49,13 +71,24 @@ export function tellConnection(
   return { ok: { list } };
 }
 
-function everything(info: ConnectionInfo, options: Options): Map<string, Value> {
+function everything(
+  info: ConnectionInfo,
+  session: Session12 | undefined,
+  options: Options,
+): Map<string, Value> {
   const told = new Map<string, Value>([
     ['protocol', info.version],
     ['session_id', info.sessionId],
     ['session_resumption', info.resumed],
     ['selected_cipher_suite', cipherSuiteMap(info.cipherSuite)],
   ]);
+  if (session !== undefined) told.set('session_data', writeSession12(session));
+  const srp = info.cipherSuite.keyExchange.startsWith('srp_');
+  if (info.user !== undefined && srp) told.set('srp_username', info.user);
+  if (info.maxFragmentLength !== undefined) {
+    told.set('max_fragment_length', info.maxFragmentLength);
+  }
+  if (info.ocspResponse !== undefined) told.set('ocsp_response', info.ocspResponse);
   if (info.serverName !== undefined) told.set('sni_hostname', { text: info.serverName });
   if (info.group !== undefined) {
     // OTP tells the curve of an ECDHE_ suite of TLS 1.2 as `ecc`; `selected_group` is its newer item.
@@ -83,4 +116,19 @@ function tellSecrets(told: Map<string, Value>, secrets: KeptSecrets): void {
     ['server_traffic_secret_0', secrets.serverApplicationTrafficSecret],
   ];
   for (const [name, secret] of named) if (secret !== undefined) told.set(name, secret);
+}
+
+/** A ticket as `{ssl, session_ticket, Map}` brings it; `ticket` in it is opaque to the program. */
+export function ticketMap(session: Session): Value {
+  const { cipher, hash } = session.cipherSuite;
+  const { serverName } = session;
+  return {
+    map: [
+      ['cipher_suite', [cipher, hash]],
+      ['psk', session.psk],
+      ['sni', serverName === undefined ? 'disable' : { text: serverName }],
+      ['ticket', writeTicket(session)],
+      ['timestamp', session.receivedAt],
+    ],
+  };
 }

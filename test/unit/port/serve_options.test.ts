@@ -10,7 +10,7 @@ describe('readServeArguments', () => {
     for (const profile of profiles) {
       assert.deepEqual(readServeArguments(['--profile', profile]), { profile });
     }
-    assert.equal(readServeArguments(['--profile', 'r99']), undefined);
+    assert.equal(readServeArguments(['--profile', 'r15']), undefined);
   });
 
   it('leaves everything else to the parser of the command line', () => {
@@ -23,13 +23,14 @@ describe('readServeArguments', () => {
 
 describe('versions', () => {
   it('tells what is on by default and what is there', () => {
-    const both = { list: ['tlsv1.3', 'tlsv1.2'] };
+    const sinceTls10 = ['tlsv1.3', 'tlsv1.2', 'tlsv1.1', 'tlsv1'];
     for (const profile of [undefined, ...profiles]) {
+      const old = profile === 'r16';
       assert.deepEqual(versions(profile), {
         list: [
-          ['supported', both],
-          ['available', both],
-          ['implemented', both],
+          ['supported', { list: old ? sinceTls10.slice(1) : sinceTls10.slice(0, 2) }],
+          ['available', { list: old ? [...sinceTls10, 'sslv3'] : sinceTls10 }],
+          ['implemented', { list: [...sinceTls10, 'sslv3'] }],
         ],
       });
     }

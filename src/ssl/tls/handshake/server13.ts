@@ -130,6 +130,7 @@ export function* serverHandshake13(start: ServerStart): Flow<Flow> {
     extendedMasterSecret: true,
     secureRenegotiation: true,
     pskIdentity: psk?.kind === 'external' ? psk.identity : undefined,
+    maxFragmentLength: limits.answer.max_fragment_length === undefined ? undefined : limits.reads,
     secrets: secrets.kept,
   };
   link.establish({
@@ -148,10 +149,14 @@ export function* serverHandshake13(start: ServerStart): Flow<Flow> {
   return connectedServer13(link, info, late);
 }
 
-/** RFC 8446 §4.2.9: tickets that the client has no use for are not sent. */
+/**
+ * RFC 8446 §4.2.9: tickets that the client has no use for are not sent. OTP's client says how it uses them
+ * when it brings one, and not before.
+ */
 function takesTickets(config: EngineConfig, { extensions }: ClientHello): boolean {
   const modes = extensions.psk_key_exchange_modes;
-  return pskModes(config).some((mode) => modes?.includes(pskKeyExchangeModeCodes[mode]));
+  if (modes === undefined) return true;
+  return pskModes(config).some((mode) => modes.includes(pskKeyExchangeModeCodes[mode]));
 }
 
 /** Takes the PSK of the hello that counts, when its binder is good and it has not been used up. */

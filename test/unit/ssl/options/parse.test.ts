@@ -83,11 +83,35 @@ describe('option lists', () => {
     assert.deepEqual(good("[{versions,['tlsv1.2','tlsv1.3']}]").versions, ['tlsv1.3', 'tlsv1.2']);
   });
 
-  it('refuses a version that is not spoken', () => {
-    assert.equal(
-      bad("[{versions,['tlsv1.1','tlsv1.2']}]"),
-      "{options,{'tlsv1.1',{versions,['tlsv1.1','tlsv1.2']}}}",
+  it('R36: SSL 3.0 needs the profile of R16, and to be named', () => {
+    for (const profile of ['otp25', 'otp26'] as const) {
+      assert.equal(
+        bad('[{versions,[tlsv1,sslv3]},{verify,verify_none}]', 'client', profile),
+        '{options,{sslv3,{versions,[tlsv1,sslv3]}}}',
+      );
+    }
+    assert.deepEqual(good('[{profile,r16}]').versions, ['tlsv1.2', 'tlsv1.1', 'tlsv1']);
+    assert.deepEqual(good('[{versions,[sslv3]},{profile,r16}]').versions, ['sslv3']);
+    assert.deepEqual(good("[{versions,['tlsv1.1','tlsv1.2']}]").versions, ['tlsv1.2', 'tlsv1.1']);
+  });
+
+  it('R13: in the profile of R16 the first of a name counts', () => {
+    const { values, socket, transport } = good(
+      '[{depth,3},{depth,4},{active,once},{active,true},{profile,r16},{nodelay,true},{nodelay,false}]',
     );
+    assert.equal(values.depth, 3);
+    assert.equal(socket.active, 'once');
+    assert.equal(transport.nodelay, true);
+  });
+
+  it('S-O16: R16 takes the numbers of OpenSSL for verify', () => {
+    const roots = '{cacertfile,"ca.pem"},{profile,r16}';
+    assert.equal(good('[{verify,0},{profile,r16}]').verify, 'verify_none');
+    const one = good(`[{verify,1},${roots}]`, 'server');
+    assert.deepEqual([one.verify, one.failIfNoPeerCert], ['verify_peer', false]);
+    assert.equal(good(`[{verify,2},${roots}]`, 'server').failIfNoPeerCert, true);
+    assert.equal(bad(`[{verify,3},${roots}]`, 'server'), '{options,{verify,3}}');
+    assert.equal(bad('[{verify,1}]'), '{options,{verify,1}}');
   });
 
   it('never takes silently what it does not do', () => {
@@ -100,17 +124,8 @@ describe('option lists', () => {
       '{sni_hosts,[{"a",[]}]}': 'server',
       '{crl_check,true}': 'client',
       '{handshake,hello}': 'client',
-      '{max_fragment_length,512}': 'client',
-      '{session_tickets,auto}': 'client',
-      '{session_tickets,stateless}': 'server',
       '{protocol,dtls}': 'client',
-      '{secure_renegotiate,false}': 'client',
-      '{reuse_sessions,save}': 'client',
-      '{psk_identity,"a"}': 'client',
-      '{srp_identity,{"a","b"}}': 'client',
-      "{user_lookup_fun,{{'$fun',1,3},[]}}": 'client',
       '{cb_info,{my_tcp,tcp,tcp_closed,tcp_error}}': 'client',
-      '{fallback,true}': 'client',
       '{ocsp_stapling,true}': 'client',
       '{honor_ecc_order,true}': 'server',
       '{erl_dist,true}': 'client',
@@ -225,6 +240,40 @@ describe('cipher suites', () => {
       bad('[{ciphers,"ECDHE-RSA-AES128-GCM-SHA256"},{versions,[\'tlsv1.3\']}]'),
       `{options,dependency,{ciphers,${tls12},{versions,['tlsv1.2']}}}`,
     );
+    const weak = show({ text: 'TLS_RSA_WITH_RC4_128_MD5' });
+    assert.equal(
+      bad("[{ciphers,[{rsa,rc4_128,md5}]},{versions,['tlsv1.3']}]"),
+      `{options,dependency,{ciphers,${weak},{versions,['tlsv1.2']}}}`,
+    );
+    // One that fits among others that do not is no excuse.
+    assert.match(
+      bad('[{ciphers,"TLS_AES_128_GCM_SHA256:RC4-MD5"},{versions,[\'tlsv1.3\']}]'),
+      /^\{options,dependency,\{ciphers/,
+    );
+  });
+
+  it('take the lists of cipher_suites/2 for other versions, without what does not fit', () => {
+    const all = good('[]').cipherSuites.map(({ name }) => `"${name}"`);
+    const { cipherSuites: tls13 } = good(`[{ciphers,[${all}]},{versions,['tlsv1.3']}]`);
+    assert.deepEqual(tls13, good("[{versions,['tlsv1.3']}]").cipherSuites);
+    const { cipherSuites: tls12 } = good(`[{ciphers,[${all}]},{versions,['tlsv1.2']}]`);
+    assert.deepEqual(tls12, good("[{versions,['tlsv1.2']}]").cipherSuites);
+  });
+
+  it('are weak only where they are named, or in the profile of R16', () => {
+    const weak = /RC4|DES|NULL|anon|MD5|PSK|SRP/;
+    const versions = "{versions,[tlsv1,'tlsv1.1','tlsv1.2','tlsv1.3']}";
+    for (const profile of ['otp25', 'otp26'] as const) {
+      const { cipherSuites } = good(`[${versions},{verify,verify_none}]`, 'client', profile);
+      assert.deepEqual(
+        cipherSuites.filter(({ name }) => weak.test(name)),
+        [],
+      );
+      assert.ok(cipherSuites.some((suite) => suite.minVersion !== suite.maxVersion));
+    }
+    const old = good('[{profile,r16}]').cipherSuites.map(({ name }) => name);
+    assert.ok(old.includes('TLS_RSA_WITH_RC4_128_MD5'));
+    assert.ok(old.every((name) => !/anon|PSK|SRP|NULL|GCM|CCM|CHACHA/.test(name)));
   });
 });
 

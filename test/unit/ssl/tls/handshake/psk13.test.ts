@@ -238,8 +238,11 @@ describe('tickets', () => {
   });
 
   it('are not sent to clients that offer no mode for them', () => {
-    const pair = connectedPair({ pskModes: [] }, { ticketKeeper: keepers.stateful?.() });
+    const pair = connectedPair({ pskModes: ['psk_ke'] }, { ticketKeeper: keepers.stateful?.() });
     assert.equal(sessionsOf(pair).length, 0);
+    // OTP's client offers none before it has a ticket.
+    const silent = connectedPair({ pskModes: [] }, { ticketKeeper: keepers.stateful?.() });
+    assert.equal(sessionsOf(silent).length, 3);
   });
 
   it('refuses a PSK that was not offered, and one of another hash', () => {
