@@ -33,6 +33,9 @@ const MAX_OPEN_REQUESTS = 8;
 
 const REQUEST_CONTEXT_LENGTH = 16;
 
+/** RFC 8446 §4.6.1: opaque ticket<1..2^16-1>. */
+const MAX_TICKET_LENGTH = 0xffff;
+
 const CONTEXT: MessageContext = { version: 'tlsv1.3' };
 
 /** OTP's `server_session_tickets_amount`. */
@@ -136,6 +139,8 @@ export function sendTickets(link: Link, origin: TicketOrigin, authenticatedAt: n
     };
     const ticket = keeper.issue(contents, now);
     psk.fill(0);
+    // With a client's long chain inside, a ticket can be longer than its field.
+    if (ticket.length > MAX_TICKET_LENGTH) return;
     link.send(
       {
         msgType: 'new_session_ticket',

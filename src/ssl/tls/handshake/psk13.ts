@@ -28,6 +28,9 @@ import type { Transcript } from './transcript.ts';
 /** Tickets and keys that one offer has; and identities of one that a server looks at. */
 const MAX_OFFERED = 8;
 
+/** Bytes of identities in one offer: a ClientHello has room for 65535 bytes of extensions. */
+const MAX_IDENTITY_BYTES = 32768;
+
 /** A PSK that can stand in an offer. */
 export interface Psk {
   readonly identity: Uint8Array;
@@ -72,9 +75,16 @@ export function clientPsks(config: EngineConfig): readonly ClientPsk[] {
       session: undefined,
     })),
   ];
-  return psks
-    .filter((psk) => suites.some((suite) => suite.hash === psk.hash))
-    .slice(0, MAX_OFFERED);
+  const offered: ClientPsk[] = [];
+  let room = MAX_IDENTITY_BYTES;
+  for (const psk of psks) {
+    const { identity, hash: name } = psk;
+    if (offered.length === MAX_OFFERED || identity.length > room) continue;
+    if (!suites.some((suite) => suite.hash === name)) continue;
+    offered.push(psk);
+    room -= identity.length;
+  }
+  return offered;
 }
 
 /** RFC 8446 §4.6.1: a ticket goes to the same name, within its lifetime, under the same policy. */

@@ -228,6 +228,29 @@ describe('tickets', () => {
     assert.equal(connectedPair({ tickets: [session] }).client.info.resumed, false);
   });
 
+  it('that are too long for a ClientHello are left out, and others offered', () => {
+    const server = { ticketKeeper: keepers.stateless?.() };
+    const session = sessionOf(server);
+    const long = { ...session, ticket: Buffer.alloc(60_000) };
+    const many = Array.from({ length: 20 }, () => ({ ...session, ticket: Buffer.alloc(5000) }));
+    const pair = connectedPair({ tickets: [long, ...many, session] }, server);
+    assert.ok(pair.client.engine.canSend, pair.client.describe());
+    assert.equal(connectedPair({ tickets: [long, session] }, server).client.info.resumed, true);
+  });
+
+  it('that would be too long are not sent', () => {
+    const ticketKeeper: TicketKeeper = {
+      lifetime: 7200,
+      freshness: undefined,
+      issue: () => Buffer.alloc(70_000),
+      open: () => undefined,
+      spend: () => false,
+    };
+    const pair = connectedPair({}, { ticketKeeper });
+    exchange(pair);
+    assert.equal(sessionsOf(pair).length, 0);
+  });
+
   it('that name an entry are good for one connection', () => {
     const server = { ticketKeeper: keepers.stateful?.() };
     const session = sessionOf(server);
