@@ -113,7 +113,7 @@ main() ->
     end.
 
 %% The program is one busy thread whose garbage is mostly buffers that died young: helper
-%% threads that collect them beside it cost a fifth of its processor time and gain little.
+%% threads that collect them beside it cost more processor time than they save.
 node_args() ->
     application:get_env(ssl_port, node_args, ["--single-threaded-gc"]).
 
