@@ -41,7 +41,16 @@ make() ->
     authority(ca_rsa, "rsa:2048"),
     authority(ca_ecdsa, "ec -pkeyopt ec_paramgen_curve:P-256"),
     run("cat ~s ~s > ~s", [file("ca_rsa.pem"), file("ca_ecdsa.pem"), file("ca.pem")]),
-    lists:foreach(fun leaf/1, kinds()).
+    lists:foreach(fun leaf/1, kinds()),
+    staple().
+
+%% What the authority says of the certificate `rsa' by OCSP, in rsa.ocsp.
+staple() ->
+    Serial = string:trim(lists:nth(2, string:split(os:cmd("openssl x509 -noout -serial -in " ++ certificate(rsa)), "="))),
+    ok = file:write_file(file("index.txt"), ["V\t391231235959Z\t\t", Serial, "\tunknown\t/CN=rsa\n"]),
+    run("openssl ocsp -issuer ~s -cert ~s -reqout ~s -no_nonce", [certificate(ca_rsa), certificate(rsa), file("ocsp.req")]),
+    run("openssl ocsp -index ~s -rsigner ~s -rkey ~s -CA ~s -reqin ~s -respout ~s -ndays 1",
+        [file("index.txt"), certificate(ca_rsa), key(ca_rsa), certificate(ca_rsa), file("ocsp.req"), file("rsa.ocsp")]).
 
 authority(Name, Algorithm) ->
     run("openssl req -x509 -newkey ~s -nodes -days 2 -subj '/CN=~s' -sha256 "

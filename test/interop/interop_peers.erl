@@ -5,6 +5,7 @@
 
 -export([all/0, start/1, stop/1, name/1, title/1, version/1, has_suite/3, has_kind/2]).
 -export([serve/2, connect/3, payload/0, options/3]).
+-export([port/2, ask/2, free_port/0, openssl_version/1, psk_hex/0]).
 -export_type([peer/0]).
 
 -include("interop.hrl").
@@ -144,6 +145,15 @@ gnutls_server(Kind, Port, Versions, Kxs) ->
 -spec stop(peer()) -> ok.
 stop(#peer{programs = Programs}) -> lists:foreach(fun interop_program:stop/1, Programs).
 
+%% Where a long-lived program serves certificates of a kind.
+-spec port(peer(), atom()) -> inet:port_number().
+port(#peer{ports = Ports}, Kind) -> maps:get(Kind, Ports).
+
+%% A line for a long-lived program.
+-spec ask(peer(), iodata()) -> ok | {failed, term()}.
+ask(#peer{programs = [Program]}, Line) -> interop_program:ask(Program, Line).
+
+-spec free_port() -> inet:port_number().
 free_port() ->
     {ok, L} = gen_tcp:listen(0, [{reuseaddr, true}]),
     {ok, Port} = inet:port(L),
@@ -250,9 +260,10 @@ connect(#peer{name = otp}, Port, Cell) ->
         {error, Reason} ->
             {failed, Reason}
     end;
-connect(#peer{programs = [Program]}, Port, #cell{version = Version, suite = Suite, kind = Kind}) ->
-    interop_program:ask(Program, io_lib:format("~b ~s ~s ~s", [Port, Version, Suite#suite.name, Kind])).
+connect(Peer, Port, #cell{version = Version, suite = Suite, kind = Kind}) ->
+    ask(Peer, io_lib:format("~b ~s ~s ~s", [Port, Version, Suite#suite.name, Kind])).
 
+-spec openssl_version(atom()) -> string().
 openssl_version(tlsv1) -> "-tls1";
 openssl_version('tlsv1.1') -> "-tls1_1";
 openssl_version('tlsv1.2') -> "-tls1_2";
@@ -321,6 +332,7 @@ lookup(srp, User, _) ->
 is_psk(#suite{kx = Kx}) -> lists:member(Kx, [psk, dhe_psk, ecdhe_psk, rsa_psk]).
 is_srp(#suite{kx = Kx}) -> lists:member(Kx, [srp_anon, srp_rsa, srp_dss]).
 
+-spec psk_hex() -> string().
 psk_hex() -> [D || <<Nibble:4>> <= interop_certificates:psk(), D <- string:lowercase(integer_to_list(Nibble, 16))].
 
 ca(Name) -> interop_certificates:file(Name).

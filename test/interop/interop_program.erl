@@ -2,7 +2,7 @@
 %% have a number; or one that makes a single connection: fed on its input and heard on its output.
 -module(interop_program).
 
--export([start/3, ask/2, stop/1, converse/4, executable/1]).
+-export([start/3, ask/2, stop/1, converse/4, executable/1, kill/1]).
 
 -include("interop.hrl").
 
@@ -132,6 +132,8 @@ open(Name, Arguments, Options) ->
                {env, [{"OPENSSL_CONF", "/dev/null"}, {"NODE_EXTRA_CA_CERTS", false}]},
                exit_status, hide | Options]).
 
+%% Ends a program at once.
+-spec kill(port()) -> ok.
 kill(Port) ->
     case erlang:port_info(Port, os_pid) of
         {os_pid, Pid} ->

@@ -38,7 +38,8 @@ run(Names, Extent) ->
     All = interop_cells:all(Peers),
     Cells = case Extent of all -> All; few -> interop_cells:few(All) end,
     Results = in_parallel(fun(Cell) -> {Cell, result(Cell, peer(Cell, Peers), Gaps)} end, Cells),
-    Features = interop_features:run(Peers, Extent),
+    Features = [{Feature, verdict(Outcome, [Why || {feature, Name, P, R, Why} <- Gaps, {Name, P, R} =:= Feature])}
+                || {Feature, Outcome} <- interop_features:run(Peers, fun in_own_process/1)],
     lists:foreach(fun interop_peers:stop/1, Peers),
     interop_table:print(Results, Features),
     Missing = Names -- [interop_peers:name(Peer) || Peer <- Peers],
@@ -64,19 +65,18 @@ peer(#cell{peer = Name}, Peers) ->
 
 result(Cell, Peer, Gaps) ->
     Outcome = in_own_process(fun() -> meet(Cell, Peer) end),
-    Listed = [element(tuple_size(Gap), Gap) || Gap <- Gaps, tuple_size(Gap) =:= 6, interop_cells:is_gap(Gap, Cell)],
-    case {Outcome, Listed} of
-        {{refused, _}, _} -> {gap, "not offered yet"};
-        {ok, []} -> ok;
-        {ok, [_ | _]} -> {failed, "works although gaps.eterm says it does not"};
-        {{failed, _}, [Why | _]} -> {gap, Why};
-        {{failed, Reason}, []} -> {failed, Reason}
-    end.
+    verdict(Outcome, [element(6, Gap) || Gap <- Gaps, tuple_size(Gap) =:= 6, interop_cells:is_gap(Gap, Cell)]).
+
+verdict({refused, _}, _) -> {gap, "not offered yet"};
+verdict(ok, []) -> ok;
+verdict(ok, [_ | _]) -> {failed, "works although gaps.eterm says it does not"};
+verdict({failed, _}, [Why | _]) -> {gap, Why};
+verdict({failed, Reason}, []) -> {failed, Reason}.
 
 meet(#cell{role = server, version = Version} = Cell, Peer) ->
     {Port, Back, Stop} = interop_peers:serve(Peer, Cell),
     try
-        S = accepted(ssl_port:connect("localhost", Port, interop_peers:options(ssl_port, client, Cell), ?TIMEOUT)),
+        S = interop_refusals:accepted(ssl_port:connect("localhost", Port, interop_peers:options(ssl_port, client, Cell), ?TIMEOUT)),
         is_as_asked(S, Version, Cell#cell.suite),
         ok = ssl_port:send(S, interop_peers:payload()),
         {ok, Received} = ssl_port:recv(S, byte_size(Back), ?TIMEOUT),
@@ -86,7 +86,7 @@ meet(#cell{role = server, version = Version} = Cell, Peer) ->
         Stop()
     end;
 meet(#cell{role = client} = Cell, Peer) ->
-    L = accepted(ssl_port:listen(0, interop_peers:options(ssl_port, server, Cell))),
+    L = interop_refusals:accepted(ssl_port:listen(0, interop_peers:options(ssl_port, server, Cell))),
     {ok, {_, Port}} = ssl_port:sockname(L),
     Self = self(),
     {Server, _} = spawn_monitor(fun() -> Self ! {self(), echo(L, Cell)} end),
@@ -108,7 +108,7 @@ meet(#cell{role = client} = Cell, Peer) ->
 echo(L, #cell{version = Version, suite = Suite}) ->
     try
         {ok, T} = ssl_port:transport_accept(L, ?TIMEOUT),
-        S = accepted(ssl_port:handshake(T, ?TIMEOUT)),
+        S = interop_refusals:accepted(ssl_port:handshake(T, ?TIMEOUT)),
         is_as_asked(S, Version, Suite),
         {ok, Data} = ssl_port:recv(S, byte_size(interop_peers:payload()), ?TIMEOUT),
         ok = ssl_port:send(S, Data),
@@ -119,14 +119,6 @@ echo(L, #cell{version = Version, suite = Suite}) ->
         throw:Thrown -> Thrown;
         _:Reason -> {failed, Reason}
     end.
-
-%% The clear refusals of what this release does not serve.
-accepted({ok, Socket}) -> Socket;
-accepted({error, {options, {not_supported, What}}}) -> throw({refused, What});
-accepted({error, {options, {Version, {versions, _}} = What}}) when is_atom(Version) -> throw({refused, What});
-accepted({error, {options, {profile, _} = What}}) -> throw({refused, What});
-accepted({error, {options, {certs_keys, cert_and_key_required} = What}}) -> throw({refused, What});
-accepted({error, Reason}) -> throw({failed, Reason}).
 
 is_as_asked(S, Version, #suite{kx = Kx, cipher = Cipher}) ->
     {ok, Items} = ssl_port:connection_information(S, [protocol, selected_cipher_suite]),
@@ -144,6 +136,7 @@ in_own_process(Fun) ->
                                            exit(try Fun() of _ -> ok
                                                 catch
                                                     throw:Thrown -> Thrown;
+                                                    error:undef -> {refused, function};
                                                     _:Reason -> {failed, Reason}
                                                 end)
                                    end),

@@ -74,6 +74,7 @@ function serve(kind, ready) {
     ciphers: all(),
     handshakeTimeout: LIMIT,
     ecdhCurve: CURVES,
+    NPNProtocols: ['interop'],
   };
   if (LEVEL) options.minVersion = 'TLSv1';
   else options.secureProtocol = 'SSLv23_method';
@@ -94,7 +95,8 @@ function serve(kind, ready) {
   });
 }
 
-function meet(id, port, version, suite) {
+// `what` is a group, or `npn` to take part in NPN.
+function meet(id, port, version, suite, what) {
   var options = {
     host: 'localhost',
     port: port,
@@ -102,8 +104,9 @@ function meet(id, port, version, suite) {
     ca: ca,
     ciphers: suites[suite] + (version === 'tlsv1.3' ? ':AES128-SHA' : '') + LEVEL, // one before 1.3 must be there
     rejectUnauthorized: !/_anon_/.test(suite),
-    ecdhCurve: CURVES,
+    ecdhCurve: what && what !== 'npn' ? what : CURVES,
   };
+  if (what === 'npn') options.NPNProtocols = ['interop'];
   if (LEVEL) {
     options.minVersion = version.replace('tlsv', 'TLSv');
     options.maxVersion = options.minVersion;
@@ -157,7 +160,7 @@ var kinds = ['rsa', 'rsa_pss', 'p256', 'p384', 'ed25519', 'dsa', 'ecdh_rsa'];
     .createInterface({ input: process.stdin, output: fs.createWriteStream('/dev/null') })
     .on('line', function (line) {
       var words = line.split(' ');
-      meet(words[0], Number(words[1]), words[2], words[3]);
+      meet(words[0], Number(words[1]), words[2], words[3], words[5]);
     })
     .on('close', function () {
       process.exit(0);
