@@ -103,7 +103,7 @@ openssl_servers() ->
      {client_certificate(), 'tlsv1.2', ["-Verify", "1", "-verify_return_error", "-CAfile", ca()], own_certificate(),
       fun talk/2},
      {fragment_length(), 'tlsv1.2', [], [{max_fragment_length, 512}], fun talk/2}]
-        ++ [{stapling(V), V, ["-status_file", interop_certificates:file("rsa.ocsp")], [{stapling, staple}], fun talk/2}
+        ++ [{stapling(V), V, ["-status_file", interop_certificates:file("rsa.ocsp")], [{ocsp_stapling, true}], fun talk/2}
             || V <- ['tlsv1.2', 'tlsv1.3']].
 
 openssl_clients() ->
@@ -157,7 +157,7 @@ gnutls_servers() ->
      {size_limit(), 'tlsv1.3', [], [{record_size_limit, 512}], fun(S, _) -> echoed(S) end},
      {compression(), 'tlsv1.3', ["--compress-cert", "zlib"], [{certificate_compression, [zlib]}],
       fun(S, _) -> echoed(S) end}]
-        ++ [{stapling(V), V, ["--ocsp-response", interop_certificates:file("rsa.ocsp")], [{stapling, staple}],
+        ++ [{stapling(V), V, ["--ocsp-response", interop_certificates:file("rsa.ocsp")], [{ocsp_stapling, true}],
              fun(S, _) -> echoed(S) end} || V <- ['tlsv1.2', 'tlsv1.3']].
 
 gnutls_clients() ->
@@ -479,8 +479,7 @@ own_certificate() -> [{certfile, certificate()}, {keyfile, key()}].
 
 asking() -> [{verify, verify_peer}, {fail_if_no_peer_cert, true}, {cacertfile, ca()}].
 
-psk() -> #{identity => list_to_binary(interop_certificates:psk_identity()), key => interop_certificates:psk(),
-           hash => sha256}.
+psk() -> {interop_certificates:psk_identity(), interop_certificates:psk(), sha256}.
 
 staple() ->
     {ok, Response} = file:read_file(interop_certificates:file("rsa.ocsp")),

@@ -71,9 +71,12 @@ start_(gnutls = Name) ->
     _ = os:cmd("rm -f " ++ ca("srp.txt") ++ "; srptool --create-conf " ++ ca("srp.conf") ++ "; echo "
                ++ interop_certificates:srp_password() ++ " | srptool --passwd " ++ ca("srp.txt") ++ " --passwd-conf "
                ++ ca("srp.conf") ++ " -u " ++ interop_certificates:srp_user() ++ " -i 3"),
-    {match, Codes} = re:run(os:cmd("gnutls-cli --list"), "^TLS_\\S+\\s+0x(..), 0x(..)",
-                            [global, multiline, {capture, all_but_first, list}]),
-    start_servers(#peer{name = Name, suites = named([list_to_integer(High ++ Low, 16) || [High, Low] <- Codes])},
+    {match, Rows} = re:run(os:cmd("gnutls-cli --list"), "^TLS_\\S+\\s+0x(..), 0x(..)\\s+TLS(1..)",
+                           [global, multiline, {capture, all_but_first, list}]),
+    start_servers(#peer{name = Name, 
+                        suites = lists:append([[{Version, Suite} || Version <- versions(gnutls), "tlsv" ++ First =< since(Version),
+                                                                   Suite <- named([list_to_integer(High ++ Low, 16)])]
+                                               || [High, Low, First] <- Rows])},
                   interop_certificates:kinds() ++ [{srp, Kind} || Kind <- [rsa, dsa]]
                       ++ [{tls13, Kind} || Kind <- [rsa, rsa_pss, p256, p384, ed25519]], fun gnutls_server/2);
 start_(otp = Name) ->
@@ -172,10 +175,13 @@ openssl_names() ->
     maps:from_list([{list_to_integer(High ++ Low, 16), Name} || [High, Low, Name] <- Rows]).
 
 -spec has_suite(peer(), atom(), #suite{}) -> boolean().
-has_suite(#peer{name = otp, suites = Suites}, Version, #suite{name = Name}) ->
+has_suite(#peer{name = Peer, suites = Suites}, Version, #suite{name = Name}) when Peer =:= otp; Peer =:= gnutls ->
     lists:member({Version, Name}, Suites);
 has_suite(#peer{name = Peer, suites = Suites}, Version, #suite{name = Name}) ->
     lists:member(Name, Suites) andalso lists:member(Version, versions(Peer)).
+
+since(tlsv1) -> "tlsv1.0";
+since(Version) -> atom_to_list(Version).
 
 versions(java) -> [sslv3, tlsv1, 'tlsv1.1', 'tlsv1.2', 'tlsv1.3'];
 versions(node_1_0_1) -> [sslv3, tlsv1, 'tlsv1.1', 'tlsv1.2'];
@@ -293,7 +299,13 @@ dashes(Atom) ->
 
 %% The same list for both, but for the names of suites.
 -spec options(ssl | ssl_port, client | server, #cell{}) -> [gen_tcp:option() | {atom(), term()}].
-options(Module, Role, #cell{version = Version, suite = Suite, kind = Kind}) ->
+options(ssl, server, #cell{suite = #suite{kx = rsa_psk}} = Cell) ->
+    %% OTP signs the identity hint of RSA_PSK, for which RFC 4279 section 4 has no signature: it gets none to send.
+    lists:keydelete(psk_identity, 1, common_options(ssl, server, Cell));
+options(Module, Role, Cell) ->
+    common_options(Module, Role, Cell).
+
+common_options(Module, Role, #cell{version = Version, suite = Suite, kind = Kind}) ->
     [binary, {active, false}, {versions, [Version]}, {ciphers, [suite(Module, Suite)]}]
         ++ [{profile, r16} || Module =:= ssl_port, Version =:= sslv3]
         ++ [{signature_algs, [{sha256, dsa}, {sha, dsa}, {sha256, rsa}]} || Kind =:= dsa, Version =:= 'tlsv1.2']
