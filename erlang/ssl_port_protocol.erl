@@ -262,7 +262,7 @@ option_atoms() ->
      stateless, stateless_with_cert, algorithm, sign_fun, sign_opts, encrypt_fun,
      encrypt_opts, srp, psks, psk_modes, psk_dhe_ke, psk_ke, min_dh_bits, encrypt_then_mac,
      record_size_limit, certificate_compression, zlib, brotli, post_handshake_auth,
-     stateless_tickets_seed, tls12_session_tickets, status_request].
+     stateless_tickets_seed, tls12_session_tickets, status_request, ec].
 
 packet_atoms() ->
     [active, mode, packet, packet_size, header, binary, list, raw, asn1, cdr, sunrm, fcgi,

@@ -120,6 +120,7 @@ const groups = {
     stateless_with_cert algorithm sign_fun sign_opts encrypt_fun encrypt_opts srp psks psk_modes
     psk_dhe_ke psk_ke min_dh_bits encrypt_then_mac record_size_limit certificate_compression zlib
     brotli post_handshake_auth stateless_tickets_seed tls12_session_tickets status_request
+    ec
   `,
   /** Socket options, packet types and what `erlang:decode_packet/3` makes of HTTP. */
   packet: `

@@ -199,7 +199,7 @@ export const tlsOptions = {
   signature_algs: row(anyList),
   signature_algs_cert: row(anyList),
   honor_cipher_order: row(bool, { only: 'server' }),
-  honor_ecc_order: row(bool, { only: 'server', served: not }),
+  honor_ecc_order: row(bool, { only: 'server' }),
   min_dh_bits: row(integer(512, 8192)),
   encrypt_then_mac: boolRow,
   record_size_limit: row(integer(64, 16384), { versions: TLS13 }),

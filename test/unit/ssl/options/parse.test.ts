@@ -127,7 +127,6 @@ describe('option lists', () => {
       '{protocol,dtls}': 'client',
       '{cb_info,{my_tcp,tcp,tcp_closed,tcp_error}}': 'client',
       '{ocsp_stapling,true}': 'client',
-      '{honor_ecc_order,true}': 'server',
       '{erl_dist,true}': 'client',
       '{key,#{algorithm=>rsa,engine=>1,key_id=>2}}': 'client',
       '{alpn_x,1}': 'client',
