@@ -73,7 +73,7 @@ start_(gnutls = Name) ->
                ++ ca("srp.conf") ++ " -u " ++ interop_certificates:srp_user() ++ " -i 3"),
     {match, Rows} = re:run(os:cmd("gnutls-cli --list"), "^TLS_\\S+\\s+0x(..), 0x(..)\\s+TLS(1..)",
                            [global, multiline, {capture, all_but_first, list}]),
-    start_servers(#peer{name = Name, 
+    start_servers(#peer{name = Name,
                         suites = lists:append([[{Version, Suite} || Version <- versions(gnutls), "tlsv" ++ First =< since(Version),
                                                                    Suite <- named([list_to_integer(High ++ Low, 16)])]
                                                || [High, Low, First] <- Rows])},
