@@ -8,7 +8,8 @@
  * follow from it, so that a test (or another program) can play either side.
  */
 
-import type { ActiveMode, LogLevel, PacketHeaderSize, Timeout } from '../ssl/socket/index.ts';
+import { type LogLevel, logLevels } from '../ssl/log_level.ts';
+import type { ActiveMode, PacketHeaderSize, Timeout } from '../ssl/socket/index.ts';
 import { Atom, atom, ErlangMap, encodeWithoutVersion, type Term, Tuple } from './etf.ts';
 
 /** What `hello` says: it changes when a shape changes. */
@@ -100,16 +101,7 @@ const packetHeader: Field<PacketHeaderSize> = {
   write: (value) => value,
 };
 
-const level: Field<LogLevel> = words(
-  'emergency',
-  'alert',
-  'critical',
-  'error',
-  'warning',
-  'notice',
-  'info',
-  'debug',
-);
+const level: Field<LogLevel> = words(...logLevels);
 
 /** Text as a binary in UTF-8. */
 const text: Field<string> = {

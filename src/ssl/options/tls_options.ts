@@ -6,6 +6,7 @@
  * `engine_config.ts` and `credentials.ts`.
  */
 
+import { type LogLevel, logLevels } from '../log_level.ts';
 import type { ProtocolVersion } from '../tls/iana/versions.ts';
 import {
   anyList,
@@ -58,19 +59,8 @@ const never = (): boolean => false;
 const not = (value: unknown): boolean => value === false;
 const empty = (value: readonly unknown[]): boolean => value.length === 0;
 
-const LOG_LEVELS = [
-  'emergency',
-  'alert',
-  'critical',
-  'error',
-  'warning',
-  'notice',
-  'info',
-  'debug',
-] as const;
-
 /** What `log_level` may be. */
-export type LogLevelOption = 'none' | 'all' | (typeof LOG_LEVELS)[number];
+export type LogLevelOption = 'none' | 'all' | LogLevel;
 
 /** A private key as it was given: DER with the name of its container, or without. */
 export interface GivenKey {
@@ -288,7 +278,7 @@ export const tlsOptions = {
 
   // Around the connection.
   cb_info: row(transportModule, { served: (value) => value.gen_tcp }),
-  log_level: row(oneOf('none', 'all', ...LOG_LEVELS)),
+  log_level: row(oneOf('none', 'all', ...logLevels)),
   log_alert: boolRow,
   keep_secrets: boolRow,
   hibernate_after: row(timeout),

@@ -1,28 +1,17 @@
 /** Alerts and warnings as lines for `logger`, filtered by `log_level` and `log_alert`. */
 
+import { type LogLevel, logLevels } from '../log_level.ts';
 import { type Options, profiles } from '../options/index.ts';
 import { type AlertEvent, describeAlert } from '../tls/events.ts';
 import type { Value } from '../value.ts';
-import type { LogLevel, SocketObserver } from './api.ts';
-
-/** From the most to the least severe. */
-const LEVELS: readonly LogLevel[] = [
-  'emergency',
-  'alert',
-  'critical',
-  'error',
-  'warning',
-  'notice',
-  'info',
-  'debug',
-];
+import type { SocketObserver } from './api.ts';
 
 /** Whether a line of this level is wanted. */
 function wanted(level: LogLevel, { values }: Options): boolean {
   if (values.log_alert === false) return false;
   const limit = values.log_level ?? 'notice';
   if (limit === 'none') return false;
-  return limit === 'all' || LEVELS.indexOf(level) <= LEVELS.indexOf(limit);
+  return limit === 'all' || logLevels.indexOf(level) <= logLevels.indexOf(limit);
 }
 
 /** Logs a line if the options want it. */

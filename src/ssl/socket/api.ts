@@ -12,6 +12,7 @@
  * may call back into the socket from inside an event.
  */
 
+import type { LogLevel } from '../log_level.ts';
 import type { ActiveMode, ConfigSource, Mode, Profile, Timeout } from '../options/index.ts';
 import type { TermReader, Value } from '../value.ts';
 import type { TransportFactory } from './transport/transport.ts';
@@ -39,21 +40,12 @@ export interface SocketState {
   readonly packetHeaderSize: PacketHeaderSize;
 }
 
+export type { LogLevel };
+
 /** What a `recv` gets: plain bytes in the socket's mode, or a packet of another shape (`header`, `http`). */
 export type Received =
   | { readonly bytes: Uint8Array; readonly mode: Mode }
   | { readonly value: Value };
-
-/** The levels of Erlang's `logger`. */
-export type LogLevel =
-  | 'emergency'
-  | 'alert'
-  | 'critical'
-  | 'error'
-  | 'warning'
-  | 'notice'
-  | 'info'
-  | 'debug';
 
 /**
  * Hears what happens on one connection or listener without being asked. Bytes handed over belong to
