@@ -3,80 +3,15 @@
  */
 
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { EngineConfig, NamedGroup, ProtocolVersion } from '../../src/ssl/tls/config.ts';
 import { connectEngine, EngineListener } from '../support/engine_over_tcp.ts';
 import { clientConfig, groups, serverConfig, suite } from '../support/engine_pair.ts';
 import { authority, type LeafKind, leaf } from '../support/engine_pki.ts';
-
-const children = new Set<ChildProcess>();
-after(() => {
-  for (const child of children) child.kill('SIGKILL');
-});
-
-/** A program with everything it prints. */
-class Program {
-  readonly child: ChildProcess;
-  readonly #waiting = new Set<() => void>();
-  output = '';
-
-  constructor(command: string, args: readonly string[]) {
-    this.child = spawn(command, [...args], { stdio: ['pipe', 'pipe', 'pipe'] });
-    children.add(this.child);
-    for (const stream of [this.child.stdout, this.child.stderr]) {
-      stream?.on('data', (bytes: Buffer) => {
-        this.output += bytes.toString('latin1');
-        for (const check of this.#waiting) check();
-      });
-    }
-    this.child.stdin?.on('error', () => {});
-  }
-
-  /** Waits until the program has printed something that matches. */
-  printed(pattern: RegExp): Promise<void> {
-    if (pattern.test(this.output)) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        reject(new Error(`no ${pattern} within 10 s in: ${this.output.slice(-2000)}`));
-      }, 10_000);
-      const check = (): void => {
-        if (!pattern.test(this.output)) return;
-        clearTimeout(timer);
-        this.#waiting.delete(check);
-        resolve();
-      };
-      this.#waiting.add(check);
-    });
-  }
-
-  write(text: string): void {
-    this.child.stdin?.write(text);
-  }
-
-  async stop(): Promise<void> {
-    children.delete(this.child);
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const exit = once(this.child, 'exit');
-    this.child.kill('SIGKILL');
-    await exit;
-  }
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
+import { freePort, Program } from '../support/program.ts';
 
 const VERSION_FLAGS = { 'tlsv1.2': '-tls1_2', 'tlsv1.3': '-tls1_3' } as const;
 type Version = keyof typeof VERSION_FLAGS;

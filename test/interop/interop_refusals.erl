@@ -9,6 +9,4 @@ accepted({ok, Socket}) -> Socket;
 accepted({error, {options, {not_supported, What}}}) -> throw({refused, What});
 accepted({error, {options, {Version, {versions, _}} = What}}) when is_atom(Version) -> throw({refused, What});
 accepted({error, {options, {profile, _} = What}}) -> throw({refused, What});
-accepted({error, {options, {certs_keys, cert_and_key_required} = What}}) -> throw({refused, What});
-accepted({error, {options, {socket_options, _} = What}}) -> throw({refused, What});
 accepted({error, Reason}) -> throw({failed, Reason}).

@@ -3,12 +3,11 @@
  * test process: a CA for each kind of key, and leaf certificates of every kind for servers and clients.
  */
 
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { importPrivateKeyPem } from '../../src/ssl/crypto/index.ts';
 import { type Credential, credentialOf } from '../../src/ssl/tls/config.ts';
+import { OpensslFolder } from './openssl_folder.ts';
 
 /** The kinds of leaf certificates. */
 export type LeafKind =
@@ -40,49 +39,31 @@ export interface Leaf {
   readonly keyFile: string;
 }
 
-/** The folder of the files; gone when the process ends. */
-const folder = mkdtempSync(join(tmpdir(), 'engine_pki_'));
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-
-const openssl = (...args: readonly string[]): void => {
-  execFileSync('openssl', [...args], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
-};
-
-function derOf(pemFile: string): Uint8Array {
-  const text = readFileSync(join(folder, pemFile), 'latin1');
-  const body = /-----BEGIN CERTIFICATE-----([^-]*)-----END/.exec(text)?.[1] ?? '';
-  return Buffer.from(body, 'base64');
-}
-
-const made = new Map<string, unknown>();
-
-function once<T>(name: string, make: () => T): T {
-  if (!made.has(name)) made.set(name, make());
-  return made.get(name) as T;
-}
+/** Where the files are. */
+const folder = new OpensslFolder('engine_pki_');
 
 /** The one certificate authority. */
 export function authority(): { readonly der: Uint8Array; readonly certFile: string } {
-  return once('ca', () => {
-    openssl('genpkey', ...GENERATE.secp256r1, '-out', 'ca.key');
-    openssl(
+  return folder.once('ca', () => {
+    folder.run('genpkey', ...GENERATE.secp256r1, '-out', 'ca.key');
+    folder.run(
       ...['req', '-x509', '-new', '-key', 'ca.key', '-out', 'ca.pem', '-days', '30'],
       ...['-subj', '/CN=Engine Test CA', '-addext', 'basicConstraints=critical,CA:TRUE'],
       ...['-addext', 'keyUsage=critical,keyCertSign,cRLSign'],
     );
-    return { der: derOf('ca.pem'), certFile: join(folder, 'ca.pem') };
+    return { der: folder.derOf('ca.pem'), certFile: join(folder.path, 'ca.pem') };
   });
 }
 
 /** A CA that nobody trusts. */
 export function strangeAuthority(): { readonly der: Uint8Array } {
-  return once('strange', () => {
-    openssl('genpkey', ...GENERATE.secp256r1, '-out', 'strange.key');
-    openssl(
+  return folder.once('strange', () => {
+    folder.run('genpkey', ...GENERATE.secp256r1, '-out', 'strange.key');
+    folder.run(
       ...['req', '-x509', '-new', '-key', 'strange.key', '-out', 'strange.pem', '-days', '30'],
       ...['-subj', '/CN=Strange CA', '-addext', 'basicConstraints=critical,CA:TRUE'],
     );
-    return { der: derOf('strange.pem') };
+    return { der: folder.derOf('strange.pem') };
   });
 }
 
@@ -95,26 +76,26 @@ export interface LeafOptions {
 /** The leaf certificate of a kind, issued by `authority()`. */
 export function leaf(kind: LeafKind, options: LeafOptions = {}): Leaf {
   const names = options.names ?? 'DNS:server.example,IP:127.0.0.1';
-  const name = `leaf_${kind}_${made.size}`;
-  return once(`${kind}|${names}`, () => {
+  const name = `leaf_${kind}_${folder.size}`;
+  return folder.once(`${kind}|${names}`, () => {
     authority();
-    openssl('genpkey', ...GENERATE[kind], '-out', `${name}.key`);
-    openssl(
+    folder.run('genpkey', ...GENERATE[kind], '-out', `${name}.key`);
+    folder.run(
       ...['req', '-new', '-key', `${name}.key`, '-out', `${name}.csr`],
       ...['-subj', '/CN=server.example', '-addext', `subjectAltName=${names}`],
       ...['-addext', 'keyUsage=critical,digitalSignature'],
       ...['-addext', 'extendedKeyUsage=serverAuth,clientAuth'],
     );
-    openssl(
+    folder.run(
       ...['x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key'],
       ...['-CAcreateserial', '-copy_extensions', 'copyall', '-out', `${name}.pem`],
       ...['-days', '10'],
     );
-    const key = importPrivateKeyPem(readFileSync(join(folder, `${name}.key`)));
+    const key = importPrivateKeyPem(readFileSync(join(folder.path, `${name}.key`)));
     return {
-      credential: credentialOf([derOf(`${name}.pem`)], key),
-      certFile: join(folder, `${name}.pem`),
-      keyFile: join(folder, `${name}.key`),
+      credential: credentialOf([folder.derOf(`${name}.pem`)], key),
+      certFile: join(folder.path, `${name}.pem`),
+      keyFile: join(folder.path, `${name}.key`),
     };
   });
 }

@@ -3,64 +3,54 @@
  * RSA key, and leaf certificates signed by it.
  */
 
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { importPrivateKeyPem } from '../../src/ssl/crypto/index.ts';
 import { credentialOf } from '../../src/ssl/tls/config.ts';
 import type { Leaf } from './engine_pki.ts';
+import { OpensslFolder } from './openssl_folder.ts';
 
 /** The kinds of leaf certificates. */
 export type LegacyLeafKind = 'rsa' | 'rsa_other' | 'dsa' | 'ec';
 
-const folder = mkdtempSync(join(tmpdir(), 'engine_pki_legacy_'));
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-
-const openssl = (...args: readonly string[]): void => {
-  execFileSync('openssl', [...args], { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
-};
-
-function derOf(pemFile: string): Uint8Array {
-  const text = readFileSync(join(folder, pemFile), 'latin1');
-  const body = /-----BEGIN CERTIFICATE-----([^-]*)-----END/.exec(text)?.[1] ?? '';
-  return Buffer.from(body, 'base64');
-}
-
-const made = new Map<string, unknown>();
-
-function once<T>(name: string, make: () => T): T {
-  if (!made.has(name)) made.set(name, make());
-  return made.get(name) as T;
-}
+/** Where the files are. */
+const folder = new OpensslFolder('engine_pki_legacy_');
 
 /** The CA. */
 export function rsaAuthority(): { readonly der: Uint8Array; readonly certFile: string } {
-  return once('ca', () => {
-    openssl('genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048', '-out', 'ca.key');
-    openssl(
+  return folder.once('ca', () => {
+    folder.run(
+      'genpkey',
+      '-algorithm',
+      'RSA',
+      '-pkeyopt',
+      'rsa_keygen_bits:2048',
+      '-out',
+      'ca.key',
+    );
+    folder.run(
       ...['req', '-x509', '-new', '-key', 'ca.key', '-out', 'ca.pem', '-days', '30', '-sha256'],
       ...['-subj', '/CN=Legacy Test CA', '-addext', 'basicConstraints=critical,CA:TRUE'],
       ...['-addext', 'keyUsage=critical,keyCertSign,cRLSign'],
     );
-    return { der: derOf('ca.pem'), certFile: join(folder, 'ca.pem') };
+    return { der: folder.derOf('ca.pem'), certFile: join(folder.path, 'ca.pem') };
   });
 }
 
 function generate(kind: LegacyLeafKind, out: string): void {
   if (kind === 'dsa') {
-    openssl(
+    folder.run(
       ...['genpkey', '-genparam', '-algorithm', 'DSA', '-pkeyopt', 'dsa_paramgen_bits:1024'],
       ...['-pkeyopt', 'dsa_paramgen_q_bits:160', '-out', `${out}.param`],
     );
-    openssl('genpkey', '-paramfile', `${out}.param`, '-out', `${out}.key`);
+    folder.run('genpkey', '-paramfile', `${out}.param`, '-out', `${out}.key`);
   } else if (kind === 'ec') {
-    openssl(
+    folder.run(
       ...['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'],
       ...['-out', `${out}.key`],
     );
   } else {
-    openssl(
+    folder.run(
       ...['genpkey', '-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048'],
       ...['-out', `${out}.key`],
     );
@@ -69,24 +59,24 @@ function generate(kind: LegacyLeafKind, out: string): void {
 
 /** The leaf certificate of a kind, issued by `rsaAuthority()`; good for signing, encryption and agreement. */
 export function legacyLeaf(kind: LegacyLeafKind): Leaf {
-  return once(`leaf ${kind}`, () => {
+  return folder.once(`leaf ${kind}`, () => {
     rsaAuthority();
     generate(kind, kind);
-    openssl(
+    folder.run(
       ...['req', '-new', '-key', `${kind}.key`, '-out', `${kind}.csr`, '-subj', '/CN=legacy'],
       ...['-addext', 'subjectAltName=DNS:server.example,IP:127.0.0.1'],
       ...['-addext', 'keyUsage=critical,digitalSignature,keyEncipherment,keyAgreement'],
       ...['-addext', 'extendedKeyUsage=serverAuth,clientAuth'],
     );
-    openssl(
+    folder.run(
       ...['x509', '-req', '-in', `${kind}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-sha256'],
       ...['-CAcreateserial', '-copy_extensions', 'copyall', '-out', `${kind}.pem`, '-days', '10'],
     );
-    const key = importPrivateKeyPem(readFileSync(join(folder, `${kind}.key`)));
+    const key = importPrivateKeyPem(readFileSync(join(folder.path, `${kind}.key`)));
     return {
-      credential: credentialOf([derOf(`${kind}.pem`)], key),
-      certFile: join(folder, `${kind}.pem`),
-      keyFile: join(folder, `${kind}.key`),
+      credential: credentialOf([folder.derOf(`${kind}.pem`)], key),
+      certFile: join(folder.path, `${kind}.pem`),
+      keyFile: join(folder.path, `${kind}.key`),
     };
   });
 }
