@@ -126,6 +126,8 @@ export function verifySsl3CertificateVerify(
     );
   }
   if (publicKey.type !== 'rsa') return false;
+  // RFC 8017 §8.2.2 step 1: OpenSSL would take one that lacks its leading zeros
+  if (signature.length !== Math.ceil(publicKey.bits / 8)) return false;
   try {
     const padding = constants.RSA_PKCS1_PADDING;
     const opened = publicDecrypt({ key: publicKey.keyObject, padding }, signature);

@@ -130,6 +130,21 @@ test('CertificateVerify by RSA holds both hashes without a DigestInfo', () => {
   }
 });
 
+test('CertificateVerify by RSA is as long as the modulus', () => {
+  const transcript = new RunningHash('md5_sha');
+  for (let index = 0; ; index++) {
+    const master = secretFrom(Buffer.alloc(48, String(index)));
+    const signature = signSsl3CertificateVerify(RSA, master, transcript);
+    if (signature[0] !== 0) continue; // one of 256 begins with a zero that OpenSSL would do without
+    const good = (bytes: Uint8Array) =>
+      verifySsl3CertificateVerify(publicKeyOf(RSA), master, transcript, bytes);
+    assert.equal(good(signature), true);
+    assert.equal(good(signature.subarray(1)), false);
+    assert.equal(good(Buffer.concat([Buffer.of(0), signature])), false);
+    return;
+  }
+});
+
 /** The bare RSA operation of the public key, on integers. */
 function rsaPublic(signature: Buffer): Buffer {
   const jwk = publicKeyOf(RSA).keyObject.export({ format: 'jwk' });
