@@ -1,0 +1,457 @@
+/**
+ * The life of a TLS connection, from dialing or accepting to its end: joins a wire, a channel, an inbox and
+ * an outbox. The calls on a connection that is up are in `connection.ts`.
+ *
+ * Theory of operation. A connection is in one phase:
+ *
+ *     dialing ──┐
+ *               ├─► handshake ──► open ──► dead ──┐
+ *     accepted ─┘       └──────────────►──────────┼─► closing ──► gone
+ *
+ * `dead` answers `closed` until somebody closes or releases the connection; its inbox may still hold
+ * bytes that came before the end. Everything that changes the phase is in this file. The channel hands
+ * on plaintext, then its end; the inbox is pumped after that, and after every reply; so data stands before
+ * `closed`, and replies before what they let through.
+ */
+
+import {
+  ConnectionSessions,
+  engineConfig,
+  type Options,
+  parseOptions,
+  type SocketOptions,
+  type TransportOptions,
+} from '../options/index.ts';
+
+import type { AlertEvent, QuestionEvent } from '../tls/events.ts';
+import { describeAlert } from '../tls/events.ts';
+import type { Value } from '../value.ts';
+import type { HostReference } from '../x509/index.ts';
+import { alertReason, log } from './alert_log.ts';
+import type {
+  Cancel,
+  Clock,
+  Reply,
+  Result,
+  SocketContext,
+  SocketObserver,
+  SocketState,
+  Timeout,
+} from './api.ts';
+import { Channel, type ChannelEnd, type ToldEvent } from './channel.ts';
+import { type Guard, guardClock, guardGate, guardWith } from './guard.ts';
+import { Inbox } from './inbox.ts';
+import { ticketMap } from './information.ts';
+import { Outbox } from './outbox.ts';
+import { type UserQuestion, userQuestion, usualAnswer } from './questions.ts';
+import { changeActive, packetHeaderSize } from './settings.ts';
+import type { Target } from './target.ts';
+import type { Transport } from './transport/transport.ts';
+import { Wire } from './wire.ts';
+
+const NOT_ACCEPTED: Value = 'notsup_on_transport_accept_socket';
+
+/** Where a connection stands. */
+export type Phase = 'dialing' | 'accepted' | 'handshake' | 'open' | 'dead' | 'closing' | 'gone';
+
+interface PendingHandshake {
+  readonly reply: Reply<SocketState>;
+  stopTimer: Cancel;
+}
+
+/** A `Cancel` with nothing to end. */
+export const nothing: Cancel = () => {};
+
+/** One connection, client or server, without the calls that a handshake has to come before. */
+export abstract class ConnectionLife {
+  protected readonly context: SocketContext;
+  protected readonly observer: SocketObserver;
+  protected readonly inbox: Inbox;
+  protected readonly outbox: Outbox;
+  protected readonly wire: Wire;
+  protected readonly clock: Clock;
+  readonly #guard: Guard;
+  protected options: Options;
+  protected transportOptions: TransportOptions;
+  protected phase: Phase;
+  protected channel: Channel | undefined;
+  #handshake: PendingHandshake | undefined;
+  #cancelDialing: Cancel = nothing;
+  #dialed = false;
+  /** `{active, N}` was 0 or less from the start: the owner is told when there is a connection. */
+  #expired = false;
+  #alert: Value | undefined;
+  protected sessions = new ConnectionSessions();
+  /** Questions that the BEAM has not answered, by id. */
+  readonly #questions = new Map<number, UserQuestion>();
+  /** Callers of `renegotiate` and of `requestCertificate`. */
+  protected readonly renegotiating = new Set<Reply>();
+  protected readonly requesting = new Set<Reply>();
+
+  /**
+   * @param transport an accepted connection; `undefined` for one that is still to be dialed
+   */
+  constructor(
+    context: SocketContext,
+    observer: SocketObserver,
+    options: Options,
+    socket: SocketOptions,
+    transport: Transport | undefined,
+  ) {
+    this.context = context;
+    this.observer = observer;
+    this.options = options;
+    this.transportOptions = options.transport;
+    this.#guard = guardWith((cause) => observer.fault(cause));
+    this.clock = guardClock(context.clock, this.#guard);
+    const { mode, packet, header, packetSize } = socket;
+    const { active, expired } = changeActive(false, socket.active) ?? {
+      active: false,
+      expired: false,
+    };
+    this.#expired = expired;
+    this.inbox = new Inbox({ mode, packet, header, packetSize }, active, observer, this.clock, () =>
+      this.die(),
+    );
+    this.outbox = new Outbox(observer, this.clock);
+    const gate = guardGate(context.gate, this.#guard);
+    this.wire = new Wire(this.clock, gate, this.#guard, () => this.#letGone());
+    this.phase = transport === undefined ? 'dialing' : 'accepted';
+    if (transport !== undefined) this.#use(transport);
+  }
+
+  get state(): SocketState {
+    const { active, settings } = this.inbox;
+    return { active, packetHeaderSize: packetHeaderSize(settings.packet) };
+  }
+
+  // Beginning.
+
+  /** Client: dials, then makes the handshake. When it fails, the connection is gone. */
+  connect(target: Target, timeout: Timeout, reply: Reply<SocketState>): Cancel {
+    const { nodelay, keepalive, family, localAddress, localPort } = this.transportOptions;
+    const options = { nodelay, keepalive, family, localAddress, localPort };
+    this.#dialed = true;
+    const cancel = this.#await(timeout, reply);
+    const dialing = this.context.transports.dial(target, options, (outcome) =>
+      this.#guard(() => {
+        if (this.phase !== 'dialing') {
+          if ('ok' in outcome) outcome.ok.destroy();
+        } else if ('error' in outcome) {
+          this.#fail(outcome.error);
+        } else {
+          this.#use(outcome.ok);
+          this.sessions = new ConnectionSessions(targetName(target));
+          this.#begin(target.reference);
+        }
+      }),
+    );
+    this.#cancelDialing = () => dialing.cancel();
+    return cancel;
+  }
+
+  handshake(options: unknown, timeout: Timeout, reply: Reply<SocketState>): Cancel {
+    if (this.phase !== 'accepted' || this.#handshake !== undefined) {
+      const going = this.phase === 'open' || this.phase === 'handshake';
+      reply({ error: going ? 'einval' : 'closed' });
+      return nothing;
+    }
+    const cancel = this.#await(timeout, reply);
+    const refused = this.#override(options);
+    if (refused === undefined) this.#begin();
+    else this.#fail(refused);
+    return cancel;
+  }
+
+  /** Server: puts the options of `handshake` over those of the listener. */
+  #override(options: unknown): Value | undefined {
+    const { reader, profile } = this.context;
+    if (reader.list(options)?.length === 0) return undefined;
+    const { active, settings } = this.inbox;
+    const base = { ...this.options, socket: { ...settings, active } };
+    const parsed = parseOptions(options, reader, { role: 'server', profile, base });
+    if ('error' in parsed) return parsed.error;
+    this.options = parsed.ok;
+    this.transportOptions = parsed.ok.transport;
+    const { active: wanted, ...shape } = parsed.ok.socket;
+    Object.assign(settings, shape);
+    const change = changeActive(false, wanted);
+    this.#expired = change?.expired ?? false;
+    this.inbox.activate(change?.active ?? false);
+    return undefined;
+  }
+
+  /** Remembers who waits for the handshake, and for how long. */
+  #await(timeout: Timeout, reply: Reply<SocketState>): Cancel {
+    const pending: PendingHandshake = { reply, stopTimer: nothing };
+    this.#handshake = pending;
+    if (timeout !== 'infinity') {
+      pending.stopTimer = this.clock.after(timeout, () => this.#fail('timeout'));
+    }
+    return () => {
+      if (this.#handshake === pending) this.#fail(undefined);
+    };
+  }
+
+  /** Takes the one who waits for the handshake, if there is one. */
+  #takePending(): PendingHandshake | undefined {
+    const pending = this.#handshake;
+    this.#handshake = undefined;
+    pending?.stopTimer();
+    return pending;
+  }
+
+  /** There will be no handshake, and the connection is over; without a reason nobody is answered. */
+  #fail(reason: Value | undefined): void {
+    const pending = this.#takePending();
+    this.#cancelDialing();
+    // Muted first, so that the end that follows finds nobody to tell.
+    this.inbox.mute();
+    this.die();
+    if (reason !== undefined) pending?.reply({ error: reason });
+    // Nobody can name a connection that connect did not return.
+    if (this.#dialed) this.release();
+  }
+
+  #use(transport: Transport): void {
+    this.wire.attach(transport, {
+      data: (chunk) => this.#received(chunk),
+      end: (failed) => this.#transportEnded(failed),
+    });
+  }
+
+  #begin(host?: HostReference): void {
+    const options = this.options;
+    const config = engineConfig(options, this.context.config, host, this.sessions);
+    if ('error' in config) {
+      this.#fail(config.error);
+      return;
+    }
+    if (options.role === 'client' && options.values.verify === undefined) this.#warnUnverified();
+    this.phase = 'handshake';
+    this.channel = new Channel(config.ok, this.wire, this.outbox, {
+      ready: () => this.#handshakeDone(),
+      data: (bytes) => this.inbox.push(bytes),
+      alert: (event) => this.#heardAlert(event),
+      told: (event) => this.#told(event),
+      asked: (event) => this.#asked(event),
+      ended: (how) => this.#ended(how),
+    });
+    this.channel.start();
+    this.pump();
+  }
+
+  #warnUnverified(): void {
+    if (this.options.verify === 'verify_peer') return;
+    const text =
+      'Server authenticity is not verified since certificate path validation is not enabled; ' +
+      "the option {verify, verify_peer} and one of the options 'cacertfile' or 'cacerts' enable it";
+    log(this.observer, this.options, 'warning', text);
+  }
+
+  // From the transport.
+
+  #received(chunk: Uint8Array): void {
+    if (this.phase !== 'open' && this.phase !== 'handshake') return;
+    this.channel?.receive(chunk);
+    this.pump();
+  }
+
+  #transportEnded(failed: string | undefined): void {
+    const phase = this.phase;
+    if (phase === 'accepted') {
+      if (failed !== undefined) this.die();
+    } else if (phase === 'handshake' || failed !== undefined || this.transportOptions.exitOnClose) {
+      this.#endChannel();
+    } else if (phase === 'open') {
+      // {exit_on_close, false}: the peer says no more, and may still listen.
+      this.inbox.finish('closed');
+      this.inbox.pump();
+    }
+  }
+
+  #endChannel(): void {
+    this.channel?.end();
+    this.#ended('truncated');
+    this.inbox.pump();
+  }
+
+  // From the channel.
+
+  /** Hands on what has come in, and regulates what may come. */
+  protected pump(): void {
+    this.channel?.send();
+    this.inbox.pump();
+    this.regulate();
+  }
+
+  #handshakeDone(): void {
+    if (this.phase !== 'handshake') return;
+    this.phase = 'open';
+    this.#takePending()?.reply({ ok: this.state });
+    if (this.#expired) this.observer.passive();
+  }
+
+  #heardAlert(event: AlertEvent): void {
+    this.#alert = alertReason(event, this.options);
+    log(this.observer, this.options, 'notice', describeAlert(event));
+  }
+
+  #told(event: ToldEvent): void {
+    switch (event.type) {
+      case 'new_session':
+        if (this.options.values.session_tickets === 'auto') {
+          this.context.config.sessions.keep(this.options, this.sessions, event.session);
+        } else if (this.options.values.session_tickets === 'manual') {
+          this.observer.ticket(ticketMap(event.session));
+        }
+        break;
+      case 'early_data':
+        this.observer.notice(['early_data', event.result]);
+        break;
+      case 'renegotiation': {
+        const done = event.result === 'done';
+        settle(this.renegotiating, done ? { ok: undefined } : { error: 'renegotiation_rejected' });
+        break;
+      }
+      case 'peer_certificate':
+        settle(
+          this.requesting,
+          event.chain.length > 0 ? { ok: undefined } : { error: 'no_peercert' },
+        );
+        break;
+    }
+  }
+
+  #asked({ id, question }: QuestionEvent): void {
+    const asked = userQuestion(question, this.options, this.context.reader);
+    if (asked === undefined) {
+      this.channel?.answer(id, usualAnswer(question));
+    } else {
+      this.#questions.set(id, asked);
+      this.observer.question(id, asked.question);
+    }
+  }
+
+  /** The TLS connection is over, or its receiving half is. */
+  #ended(how: ChannelEnd): void {
+    const { exitOnClose } = this.transportOptions;
+    if (this.phase === 'handshake') {
+      this.#fail(how === 'alert' ? (this.#alert ?? 'closed') : 'closed');
+      return;
+    }
+    if (this.phase !== 'open') return;
+    const failed = how === 'alert' && this.#alert !== undefined;
+    this.inbox.finish(failed ? { error: this.#alert ?? 'closed' } : 'closed');
+    if (how === 'close_notify' && !exitOnClose && this.channel?.canSend === true) return;
+    this.die();
+  }
+
+  /** Reads the transport while the handshake or the inbox wants bytes and no question is open. */
+  protected regulate(): void {
+    const wanted = this.phase === 'handshake' || (this.phase === 'open' && this.inbox.hungry);
+    this.wire.read(wanted && this.channel?.suspended !== true);
+  }
+
+  /** What every call but a few is answered before the handshake, and when all is over. */
+  protected refusal(): Value | undefined {
+    if (this.phase === 'accepted') return NOT_ACCEPTED;
+    return this.phase === 'closing' || this.phase === 'gone' ? 'closed' : undefined;
+  }
+
+  // Ending.
+
+  /** close_notify and FIN behind everything that was sent; receiving goes on. */
+  protected closeWriting(): void {
+    this.channel?.close();
+    this.outbox.fail('closed');
+    this.wire.endWriting();
+  }
+
+  close(reply: Reply): void {
+    this.#release(() => reply({ ok: undefined }));
+  }
+
+  release(): void {
+    this.#release(nothing);
+  }
+
+  #release(done: () => void): void {
+    const phase = this.phase;
+    if (phase === 'closing' || phase === 'gone') {
+      done();
+      return;
+    }
+    // What is kept goes out before the outbox is muted.
+    this.channel?.send();
+    const pending = this.#takePending();
+    this.#cancelDialing();
+    this.phase = 'closing';
+    this.#settleWaiting();
+    this.inbox.mute();
+    this.outbox.mute();
+    pending?.reply({ error: 'closed' });
+    this.channel?.cancel();
+    this.#wind(done);
+  }
+
+  /** Nothing more can be sent or received; what was received stays to be read. */
+  protected die(): void {
+    if (this.phase === 'closing' || this.phase === 'gone' || this.phase === 'dead') return;
+    this.phase = 'dead';
+    this.#settleWaiting();
+    this.inbox.finish('closed');
+    this.channel?.cancel();
+    this.outbox.fail('closed');
+    this.#wind(nothing);
+  }
+
+  /** Nobody will be answered by the peer any more. */
+  #settleWaiting(): void {
+    this.#questions.clear();
+    settle(this.renegotiating, { error: 'closed' });
+    settle(this.requesting, { error: 'closed' });
+  }
+
+  /** Ends the transport: in good order if anything was said on it. */
+  #wind(done: () => void): void {
+    if (this.channel !== undefined) this.wire.windDown(done);
+    else {
+      this.wire.letGo();
+      done();
+    }
+  }
+
+  /** The transport is no more; a connection that nobody holds is gone by that. */
+  #letGone(): void {
+    if (this.phase !== 'closing') return;
+    this.phase = 'gone';
+    this.observer.gone();
+  }
+
+  answer(questionId: number, value: unknown): void {
+    const asked = this.#questions.get(questionId);
+    if (asked === undefined) return;
+    this.#questions.delete(questionId);
+    const { reader } = this.context;
+    const [outcome, result] = reader.tuple(value) ?? [];
+    const returned = reader.atom(outcome) === 'ok' && result !== undefined;
+    if (!returned) {
+      log(this.observer, this.options, 'error', 'a fun among the options has failed');
+    }
+    this.channel?.answer(questionId, returned ? asked.take(result) : asked.failed);
+    this.pump();
+  }
+}
+
+/** Answers all who wait. */
+function settle(waiting: Set<Reply>, result: Result): void {
+  const replies = [...waiting];
+  waiting.clear();
+  for (const reply of replies) reply(result);
+}
+
+/** A server's name among the sessions. */
+function targetName({ host, port }: Target): string {
+  return `${typeof host === 'string' ? host.toLowerCase() : host.join('.')}:${port}`;
+}
