@@ -262,7 +262,7 @@ make(Kind, {_, Worker, Port, Counters}, Funs, Call, Timeout) ->
 
 made({error, _} = Error, Connection, _Socket) ->
     ssl_port_connection:stop(Connection),
-    Error;
+    failed(Error);
 made(_Ok, _Connection, Socket) ->
     {ok, Socket}.
 
@@ -303,7 +303,7 @@ handshake(?CONNECTION(Id, Atomics, Port, Connection, Worker) = Socket, Options, 
                     {ok, Socket};
                 {error, _} = Error ->
                     handshake_failed(Atomics, Connection),
-                    Error
+                    failed(Error)
             end;
         BadOption ->
             BadOption
@@ -312,6 +312,10 @@ handshake(Socket, Options, Timeout)
   when is_list(Options), ?IS_TIMEOUT(Timeout), element(1, Socket) =/= sslsocket;
        is_list(Options), ?IS_TIMEOUT(Timeout), is_port(Socket) ->
     {error, notsup}.
+
+%% R43: with the process that runs a user's fun, the caller of the handshake ends.
+failed({error, {'$exit', Reason}}) -> exit({Reason, {?MODULE, handshake}});
+failed(Error) -> Error.
 
 %% A handshake on a connection that is up already is an error of that call alone.
 handshake_failed(Atomics, Connection) ->

@@ -2,7 +2,8 @@
 %%% One process for each connection and each listener. It ties three lives together: when
 %%% the owner dies it ends, and the worker then releases the connection in the program;
 %%% when the worker dies it tells the owner and ends; when the program forgets the
-%%% connection it ends. It keeps the user's funs and runs them, and writes log lines.
+%%% connection it ends. It keeps the user's funs (ssl_port_questions runs them), and writes
+%%% log lines.
 -module(ssl_port_connection).
 -behaviour(gen_server).
 
@@ -14,9 +15,6 @@
 -export([notify_closed/3]).
 -export([lock/1]).
 -export([unlock/1]).
-
-%% The process of a user's fun.
--export([run/2]).
 
 %% gen_server.
 -export([init/1]).
@@ -34,7 +32,7 @@
                   worker := pid(),
                   port := port(),
                   atomics := atomics:atomics_ref(),
-                  funs := ssl_port_options:funs()}.
+                  funs := ssl_port_questions:funs()}.
 
 -record(state, {
           id :: ssl_port_protocol:id(),
@@ -45,12 +43,10 @@
           port :: port(),
           socket :: tuple(),
           atomics :: atomics:atomics_ref(),
-          funs :: ssl_port_options:funs(),
+          funs :: ssl_port_questions:funs(),
           %% Who sends several frames in a row, and who waits for that turn.
           sender :: undefined | {pid(), reference()},
-          waiting = queue:new() :: queue:queue(gen_server:from()),
-          %% Processes that run a user's fun, and the question each of them answers.
-          asked = #{} :: #{reference() => term()}
+          waiting = queue:new() :: queue:queue(gen_server:from())
          }).
 
 -spec start_link(args()) -> {ok, pid()} | {error, term()} | ignore.
@@ -66,11 +62,11 @@ stop(Connection) ->
 controlling_process(Connection, Owner) ->
     call(Connection, {controlling_process, Owner}, {error, closed}).
 
--spec funs(pid()) -> ssl_port_options:funs().
+-spec funs(pid()) -> ssl_port_questions:funs().
 funs(Connection) ->
     call(Connection, funs, #{}).
 
--spec add_funs(pid(), ssl_port_options:funs()) -> ok.
+-spec add_funs(pid(), ssl_port_questions:funs()) -> ok.
 add_funs(Connection, Funs) when map_size(Funs) =:= 0, is_pid(Connection) ->
     ok;
 add_funs(Connection, Funs) ->
@@ -156,12 +152,9 @@ handle_info({'DOWN', Monitor, process, _, _}, #state{worker_monitor = Monitor} =
 handle_info({'DOWN', Monitor, process, _, _}, #state{sender = {_, Monitor}} = State) ->
     {noreply, grant(State#state{sender = undefined})};
 handle_info({question, QuestionId, Question}, State) ->
-    {noreply, ask(QuestionId, Question, State)};
-handle_info({'DOWN', Monitor, process, _, Reason}, #state{asked = Asked} = State) ->
-    case maps:take(Monitor, Asked) of
-        {QuestionId, Rest} -> {noreply, answered(QuestionId, Reason, State#state{asked = Rest})};
-        error -> {noreply, State}
-    end;
+    #state{id = Id, port = Port, funs = Funs} = State,
+    ok = ssl_port_questions:ask(Id, Port, QuestionId, Question, Funs),
+    {noreply, State};
 handle_info({log, Level, Text}, State) ->
     ssl_port_format:log(Level, Text),
     {noreply, State};
@@ -182,40 +175,3 @@ grant(#state{sender = undefined, waiting = Waiting, atomics = Atomics} = State) 
     end;
 grant(State) ->
     State.
-
-%% Questions.
-
-%% A user's fun may take its time or fail: it runs in a process of its own, and its exit
-%% carries the answer.
-ask(QuestionId, {apply, Index, Args}, #state{funs = Funs, asked = Asked} = State) ->
-    case Funs of
-        #{Index := Fun} when is_list(Args), is_function(Fun, length(Args)) ->
-            {_Pid, Monitor} = spawn_monitor(?MODULE, run, [Fun, Args]),
-            State#state{asked = Asked#{Monitor => QuestionId}};
-        #{} ->
-            answer(QuestionId, {error, undefined_fun}, State)
-    end;
-ask(QuestionId, _Question, State) ->
-    answer(QuestionId, {error, notsup}, State).
-
--spec run(fun(), [term()]) -> no_return().
-run(Fun, Args) ->
-    Answer = try apply(Fun, Args) of
-                 Result -> {ok, Result}
-             catch
-                 Class:Reason -> {error, {Class, Reason}}
-             end,
-    exit({?MODULE, Answer}).
-
-answered(QuestionId, {?MODULE, Answer}, State) ->
-    answer(QuestionId, Answer, State);
-answered(QuestionId, Reason, State) ->
-    answer(QuestionId, {error, {exit, Reason}}, State).
-
-answer(QuestionId, Answer, #state{id = Id, port = Port} = State) ->
-    try erlang:port_command(Port, ssl_port_protocol:answer(Id, QuestionId, Answer)) of
-        true -> State
-    catch
-        %% The worker's 'DOWN' is on its way.
-        error:badarg -> State
-    end.

@@ -1,6 +1,7 @@
 %%% @private
 %%% What happens to options before they go to the port program: the atoms that stand for
-%%% tuples are expanded, funs (which only this node can run) become names, and the
+%%% tuples are expanded, funs and callback modules (which only this node can run) become
+%%% names, and the
 %%% defaults of the application environment are put behind. Everything else, names and
 %%% values, is judged by the program.
 -module(ssl_port_options).
@@ -10,11 +11,6 @@
 -export([tls/1]).
 -export([environment/0]).
 -export([profile/0]).
-
--export_type([funs/0]).
-
--type index() :: pos_integer().
--type funs() :: #{index() => fun()}.
 
 %% The application environment that means something to the program (R50 and our own).
 -define(ENVIRONMENT,
@@ -28,24 +24,25 @@
 
 %% The options of one call, and the funs that were in them. No list is a function_clause,
 %% as in ssl; an element that is no option is returned as the error that ssl names (R37).
--spec expand([term()]) -> {ok, [tuple()], funs()} | {option_not_a_key_value_tuple, term()}.
+-spec expand([term()]) -> {ok, [tuple()], ssl_port_questions:funs()} | {option_not_a_key_value_tuple, term()}.
 expand(Options) ->
     expand(Options, []).
 
 %% As expand/1, with Defaults behind.
 -spec expand([term()], [{atom(), term()}]) ->
-          {ok, [tuple()], funs()} | {option_not_a_key_value_tuple, term()}.
+          {ok, [tuple()], ssl_port_questions:funs()} | {option_not_a_key_value_tuple, term()}.
 expand(Options, Defaults) when is_list(Options) ->
     expand(Options, Defaults, [], #{}).
 
 expand([], [], Acc, Funs) ->
     {ok, lists:reverse(Acc), Funs};
-expand([], Defaults, Acc, Funs) ->
-    {ok, lists:reverse([{'$env', Defaults} | Acc]), Funs};
+expand([], Defaults, Acc, Funs0) ->
+    {Environment, Funs} = lists:mapfoldl(fun keep/2, Funs0, Defaults),
+    {ok, lists:reverse([{'$env', Environment} | Acc]), Funs};
 expand([Option | Rest], Defaults, Acc, Funs0) ->
     case option(Option) of
         {ok, Expanded} ->
-            {Value, Funs} = strip(Expanded, Funs0),
+            {Value, Funs} = keep(Expanded, Funs0),
             expand(Rest, Defaults, [Value | Acc], Funs);
         error ->
             {option_not_a_key_value_tuple, Option}
@@ -65,12 +62,26 @@ ders([{cert, Der, _OtpCert} | Rest]) when is_binary(Der) -> [Der | ders(Rest)];
 ders([Cert | Rest]) -> [Cert | ders(Rest)];
 ders(End) -> End.
 
+%% Options whose fun has a state, or that name a module: both stay here, behind one name.
+keep({Name, {Fun, FunState}}, Funs0)
+  when Name =:= verify_fun orelse Name =:= user_lookup_fun, is_function(Fun) ->
+    {Kept, Funs} = ssl_port_questions:keep_fun(Fun, FunState, Funs0),
+    {{Name, {Kept, '$state'}}, Funs};
+keep({crl_cache, {Module, {_Handle, _Args} = Cache}}, Funs0) when is_atom(Module) ->
+    {Kept, Funs} = ssl_port_questions:keep_module(crl_cache, Module, Cache, Funs0),
+    {{crl_cache, {Kept, '$state'}}, Funs};
+keep({Name, Module}, Funs0)
+  when Name =:= session_cb orelse Name =:= client_session_cb orelse Name =:= server_session_cb,
+       is_atom(Module) ->
+    {Kept, Funs} = ssl_port_questions:keep_module(session_cache, Module, undefined, Funs0),
+    {{Name, Kept}, Funs};
+keep(Option, Funs) ->
+    strip(Option, Funs).
+
 %% Replaces each fun in Term, however deep, and leaves a term without any untouched (the
 %% certificates in it are not rebuilt).
 strip(Fun, Funs) when is_function(Fun) ->
-    {arity, Arity} = erlang:fun_info(Fun, arity),
-    Index = erlang:unique_integer([positive]),
-    {{'$fun', Index, Arity}, Funs#{Index => Fun}};
+    ssl_port_questions:keep_fun(Fun, Funs);
 strip(Term, Funs) ->
     case has_fun(Term) of
         true -> replace(Term, Funs);

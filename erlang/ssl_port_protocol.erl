@@ -140,6 +140,7 @@ atoms() ->
 
 frame_atoms() ->
     [hello, reply, recv_binary, recv_list, data_binary, data_list, message, passive, closed,
+     callback, '$exit', '$state', lookup, select, fresh_crl, update, delete, select_session, size,
      error, ack, send_failed, gone, question, log, apply, notice, ticket,
      version, node, openssl,
      emergency, alert, critical, warning, notice, info, debug].

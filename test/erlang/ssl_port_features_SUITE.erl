@@ -769,9 +769,9 @@ own_stapling(Config) ->
 %% A fun that fails ends the handshake, not the server.
 own_lookup_fails(Config) ->
     sees(Config, true, fun(Cfg) ->
-        Broken = {user_lookup_fun, {fun(psk, _, _) -> exit(broken) end, []}},
+        Broken = {user_lookup_fun, {fun(psk, _, _) -> error(broken) end, []}},
         Suites = suites([{psk, aes_128_cbc, sha}]),
-        {{error, {tls_alert, Alert}}, {error, {tls_alert, Alert}}} =
+        {{error, {tls_alert, handshake_failure}}, {error, {tls_alert, handshake_failure}}} =
             refused(Cfg, [psk(), {psk_identity, "me"} | Suites], [Broken | Suites]),
         true
     end).

@@ -29,11 +29,34 @@ funs_become_names_test() ->
         ssl_port_options:expand([{verify_fun, {F1, state}}, {depth, 1},
                                  {customize_hostname_check, [{match_fun, F3}]},
                                  {key, #{algorithm => rsa, sign_fun => F1}}]),
-    [{verify_fun, {{'$fun', I1, 1}, state}}, {depth, 1},
-     {customize_hostname_check, [{match_fun, {'$fun', I2, 2}}]},
-     {key, #{algorithm := rsa, sign_fun := {'$fun', I3, 1}}}] = Options,
-    ?assertEqual(#{I1 => F1, I2 => F3, I3 => F1}, Funs),
+    [{verify_fun, {{'$fun', I1, 1, _}, '$state'}}, {depth, 1},
+     {customize_hostname_check, [{match_fun, {'$fun', I2, 2, _}}]},
+     {key, #{algorithm := rsa, sign_fun := {'$fun', I3, 1, _}}}] = Options,
+    ?assertEqual(#{I1 => {function, F1, state}, I2 => {function, F3, undefined},
+                   I3 => {function, F1, undefined}}, Funs),
     ?assertEqual(3, length(lists:usort([I1, I2, I3]))).
+
+callback_modules_become_names_test() ->
+    {ok, Options, Funs} =
+        ssl_port_options:expand([{crl_cache, {some_cache, {internal, [{http, 1000}]}}}],
+                                [{session_cb, some_sessions}]),
+    [{crl_cache, {{'$callback', I1, crl_cache}, '$state'}},
+     {'$env', [{session_cb, {'$callback', I2, session_cache}}]}] = Options,
+    ?assertEqual(#{I1 => {module, crl_cache, some_cache, {internal, [{http, 1000}]}},
+                   I2 => {module, session_cache, some_sessions, undefined}}, Funs).
+
+%% R55: what a session was verified by is known again, and told from everything else.
+fun_identity_test() ->
+    Identity = fun(Option) ->
+                       {ok, [{verify_fun, {{'$fun', _, _, Identity}, '$state'}}], _} =
+                           ssl_port_options:expand([{verify_fun, Option}]),
+                       Identity
+               end,
+    Make = fun(X) -> fun(_, _, S) -> {valid, {X, S}} end end,
+    ?assertEqual(Identity({Make(1), s}), Identity({Make(1), s})),
+    All = [Identity(O) || O <- [{Make(1), s}, {Make(2), s}, {Make(1), t},
+                                {fun(_, _, S) -> {valid, S} end, s}, {fun lists:foldl/3, s}]],
+    ?assertEqual(5, length(lists:usort(All))).
 
 terms_without_funs_are_left_alone_test() ->
     Options = [{cert, <<1, 2, 3>>}, {password, "secret"}, {odd, [a | b]}, {map, #{x => [1.5]}}],

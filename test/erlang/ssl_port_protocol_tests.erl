@@ -125,4 +125,4 @@ atoms([Head | Tail]) -> lists:usort(atoms(Head) ++ atoms(Tail));
 atoms(Map) when is_map(Map) -> atoms(maps:to_list(Map));
 atoms(_) -> [].
 
-atoms_known() -> ['$fun', [] | ssl_port_protocol:atoms()].
+atoms_known() -> ['$fun', '$callback', [] | ssl_port_protocol:atoms()].

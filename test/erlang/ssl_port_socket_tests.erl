@@ -282,8 +282,8 @@ case_backstop() ->
 case_user_funs_are_asked() ->
     Ask = fun(Fun) -> ssl_port:connect("ask", 1, [{verify_fun, {Fun, state}}]) end,
     ?assertEqual({error, {answer, {ok, 3}}}, Ask(fun(A, B) -> A + B end)),
-    ?assertEqual({error, {answer, {error, {throw, x}}}}, Ask(fun(_, _) -> throw(x) end)),
-    ?assertEqual({error, {answer, {error, {exit, killed}}}},
+    ?assertEqual({error, {answer, {error, {throw, x, <<"x">>}}}}, Ask(fun(_, _) -> throw(x) end)),
+    ?assertEqual({error, {answer, {error, {exit, killed, <<"killed">>}}}},
                  Ask(fun(_, _) -> exit(self(), kill), receive after infinity -> ok end end)),
     ?assertEqual({error, {answer, {error, undefined_fun}}}, Ask(fun(_) -> ok end)).
 

@@ -133,7 +133,7 @@ connect("refused", Tag, _Id, _Opts, Cs) ->
 connect("silent", _Tag, _Id, _Opts, Cs) ->
     Cs;
 connect("ask", Tag, Id, Opts, Cs) ->
-    {verify_fun, {{'$fun', Index, _Arity}, _}} = lists:keyfind(verify_fun, 1, Opts),
+    {verify_fun, {{'$fun', Index, _Arity, _Identity}, '$state'}} = lists:keyfind(verify_fun, 1, Opts),
     tell({question, Id, 7, {apply, Index, [1, 2]}}),
     Cs#{Id => #{tag => Tag}};
 connect("unknown", Tag, _Id, _Opts, Cs) ->

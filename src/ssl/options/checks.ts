@@ -72,22 +72,68 @@ export function anyOf<A, B>(first: Read<A>, second: Read<B>): Read<A | B> {
   };
 }
 
-/** A fun on its way through the port, `{'$fun', Index, Arity}`, of one of these arities. */
-export function fun(...arities: readonly number[]): Read<{ readonly fun: unknown }> {
+/** A fun of the user's, which stays on the BEAM's side; it is called by its index. */
+export interface UserFun {
+  readonly index: number;
+  readonly arity: number;
+  /** The same for the same code with the same values in it (and the same state of its own). */
+  readonly identity: string;
+}
+
+/** A fun on its way through the port, `{'$fun', Index, Arity, Identity}`, of one of these arities. */
+export function fun(...arities: readonly number[]): Read<UserFun> {
   return (term, reader) => {
-    const [tag, index, arity] = reader.tuple(term) ?? [];
-    if (reader.atom(tag) !== '$fun' || reader.integer(index) === undefined) return INVALID;
-    const number = reader.integer(arity);
-    return typeof number === 'number' && arities.includes(number) ? { fun: term } : INVALID;
+    const [tag, number, count, digest] = reader.tuple(term) ?? [];
+    const [index, arity] = [reader.integer(number), reader.integer(count)];
+    const identity = reader.binary(digest);
+    if (reader.atom(tag) !== '$fun' || typeof index !== 'number' || identity === undefined) {
+      return INVALID;
+    }
+    if (typeof arity !== 'number' || !arities.includes(arity)) return INVALID;
+    return { index, arity, identity: Buffer.from(identity).toString('base64') };
   };
 }
 
-/** `{Fun, State}`. */
-export function funWithState(...arities: readonly number[]): Read<{ readonly fun: unknown }> {
+/** `{Fun, '$state'}`: a fun with a state of its own, which stays on the BEAM's side too. */
+export function statefulFun(...arities: readonly number[]): Read<UserFun> {
   const read = fun(...arities);
   return (term, reader) => {
-    const tuple = reader.tuple(term);
-    return tuple?.length === 2 ? read(tuple[0], reader) : INVALID;
+    const [first, state, ...rest] = reader.tuple(term) ?? [];
+    if (first === undefined || rest.length > 0) return INVALID;
+    return reader.atom(state) === '$state' ? read(first, reader) : INVALID;
+  };
+}
+
+/** Whether an option that may be a fun is one. */
+export function isUserFun(value: unknown): value is UserFun {
+  return typeof value === 'object' && value !== null && 'index' in value;
+}
+
+/** What the modules that stand in options are called for. */
+export type CallbackKind = 'crl_cache' | 'session_cache';
+
+/** A module of the user's, which stays on the BEAM's side; it is called by its index. */
+export interface UserModule {
+  readonly callback: number;
+}
+
+/** A module on its way through the port, `{'$callback', Index, Kind}`. */
+export function callbackModule(kind: CallbackKind): Read<UserModule> {
+  return (term, reader) => {
+    const [tag, number, name] = reader.tuple(term) ?? [];
+    const index = reader.integer(number);
+    const good = reader.atom(tag) === '$callback' && reader.atom(name) === kind;
+    return good && typeof index === 'number' ? { callback: index } : INVALID;
+  };
+}
+
+/** `{Module, '$state'}`: a module with an argument of its own, which stays on the BEAM's side too. */
+export function statefulModule(kind: CallbackKind): Read<UserModule> {
+  const read = callbackModule(kind);
+  return (term, reader) => {
+    const [first, state, ...rest] = reader.tuple(term) ?? [];
+    if (first === undefined || rest.length > 0) return INVALID;
+    return reader.atom(state) === '$state' ? read(first, reader) : INVALID;
   };
 }
 

@@ -21,6 +21,7 @@ import {
   readTrustStore,
   type TrustStore,
 } from '../x509/index.ts';
+import { isUserFun } from './checks.ts';
 import { OptionFault } from './fault.ts';
 import { type FileCache, FileFault } from './files.ts';
 import type { GivenIdentity, TlsValues } from './tls_options.ts';
@@ -149,7 +150,7 @@ export function loadCredentials(
 
 function plainIdentity(values: TlsValues): GivenIdentity {
   const { cert, certfile, key, keyfile, password } = values;
-  const secret = password !== undefined && !isFun(password) ? { password } : {};
+  const secret = password !== undefined && !isUserFun(password) ? { password } : {};
   return {
     ...(cert === undefined ? {} : { cert }),
     ...(certfile === undefined ? {} : { certfile }),
@@ -157,12 +158,6 @@ function plainIdentity(values: TlsValues): GivenIdentity {
     ...(keyfile === undefined ? {} : { keyfile }),
     ...secret,
   };
-}
-
-function isFun(
-  value: string | Uint8Array | { readonly fun: unknown },
-): value is { readonly fun: unknown } {
-  return typeof value === 'object' && !(value instanceof Uint8Array);
 }
 
 function loadIdentity(

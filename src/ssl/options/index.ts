@@ -1,6 +1,7 @@
 /** The room's front door: option lists in, settings and engine configurations out. */
 
 export { signatureSchemeValue } from './algorithms.ts';
+export { isUserFun, type UserFun, type UserModule } from './checks.ts';
 export { cipherSuiteMap } from './ciphers.ts';
 export { type ConfigSource, createConfigSource, engineConfig } from './engine_config.ts';
 export type { Result } from './fault.ts';

@@ -2,8 +2,7 @@
 
 import type { BloomParameters } from '../tls/session/replay_guard13.ts';
 import { bloomPresets } from '../tls/session/replay_guard13.ts';
-import type { TermReader } from '../value.ts';
-import { binary, fun, INVALID, type Read, text } from './checks.ts';
+import { binary, fun, INVALID, type Read, text, type UserFun } from './checks.ts';
 
 const utf8 = (text: string): Uint8Array => Buffer.from(text, 'utf8');
 
@@ -27,28 +26,6 @@ export const srpIdentity: Read<{ readonly user: Uint8Array; readonly password: U
   }
   return { user: utf8(user), password: utf8(password) };
 };
-
-/** A fun of the user's, as the number it has on the BEAM's side, and the state it is called with. */
-export interface StatefulFun {
-  readonly index: number;
-  readonly state: unknown;
-}
-
-/** `{Fun, State}`. */
-export function statefulFun(...arities: readonly number[]): Read<StatefulFun> {
-  const read = fun(...arities);
-  return (term, reader) => {
-    const [first, state, ...rest] = reader.tuple(term) ?? [];
-    const given = first === undefined ? INVALID : read(first, reader);
-    if (given === INVALID || state === undefined || rest.length > 0) return INVALID;
-    return { index: funIndex(given.fun, reader), state };
-  };
-}
-
-/** The number of a fun that `fun` has read. */
-export function funIndex(term: unknown, reader: TermReader): number {
-  return Number(reader.integer(reader.tuple(term)?.[1]));
-}
 
 /** A list of protocol names, or the element that is none. */
 export type Protocols = readonly Uint8Array[] | { readonly wrong: unknown };
@@ -96,9 +73,9 @@ export interface GivenSession {
 }
 
 /** A server's fun, or a client's `Id` or `{Id, Data}`. */
-export const reuseSession: Read<GivenSession | { readonly index: number }> = (term, reader) => {
+export const reuseSession: Read<GivenSession | UserFun> = (term, reader) => {
   const policy = fun(4)(term, reader);
-  if (policy !== INVALID) return { index: funIndex(policy.fun, reader) };
+  if (policy !== INVALID) return policy;
   const id = reader.binary(term);
   if (id !== undefined) return { id: kept(id), data: undefined };
   const [first, data, ...rest] = (reader.tuple(term) ?? []).map((part) => reader.binary(part));

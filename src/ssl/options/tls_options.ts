@@ -15,12 +15,14 @@ import {
   binary,
   bool,
   fun,
-  funWithState,
   INVALID,
   integer,
+  isUserFun,
   listOf,
   oneOf,
   type Read,
+  statefulFun,
+  statefulModule,
   text,
   textOrBinary,
   timeout,
@@ -34,7 +36,6 @@ import {
   reuseSession,
   sharedKey,
   srpIdentity,
-  statefulFun,
 } from './structured.ts';
 
 /** One option. */
@@ -151,8 +152,6 @@ const serverName: Read<string | 'disable'> = (term, reader) => {
 
 const file = textOrBinary;
 const boolRow = row(bool);
-const pair: Read<unknown> = (term, reader) =>
-  reader.tuple(term)?.length === 2 ? { term } : INVALID;
 const transportModule: Read<{ readonly gen_tcp: boolean }> = (term, reader) => {
   const parts = reader.tuple(term) ?? [];
   if (parts.length < 3 || parts.length > 5) return INVALID;
@@ -208,7 +207,7 @@ export const tlsOptions = {
   certfile: row(file),
   key: row(anyOf(givenKey, foreignKey), { served: (key) => !('foreign' in key) }),
   keyfile: row(file),
-  password: row(anyOf(password, fun(0)), { served: (secret) => !isFun(secret) }),
+  password: row(anyOf(password, fun(0)), { served: (secret) => !isUserFun(secret) }),
   certs_keys: row(listOf(certificateAndKey)),
 
   // Whom one believes.
@@ -218,7 +217,7 @@ export const tlsOptions = {
   depth: row(integer(0, 255)),
   fail_if_no_peer_cert: row(bool),
   server_name_indication: row(serverName),
-  verify_fun: row(anyOf(fun(1), funWithState(3, 4)), { served: never }),
+  verify_fun: row(anyOf(fun(1), statefulFun(3, 4)), { served: never }),
   partial_chain: row(fun(1), { served: never }),
   customize_hostname_check: row(anyList, { served: empty }),
   certificate_authorities: row(bool),
@@ -226,7 +225,7 @@ export const tlsOptions = {
   crl_check: row(oneOf('false', 'true', 'peer', 'best_effort'), {
     served: (value) => value === 'false',
   }),
-  crl_cache: row(pair),
+  crl_cache: row(statefulModule('crl_cache')),
   ocsp_stapling: row(bool, { served: not }),
   ocsp_nonce: boolRow,
   ocsp_responder_certs: row(listOf(binary), { served: empty }),
@@ -289,10 +288,6 @@ export const tlsOptions = {
   ssl_imp: row(anything),
   profile: row(oneOf('r16', 'otp25', 'otp26')),
 } as const;
-
-function isFun(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'fun' in value;
-}
 
 /** The name of an option in the table. */
 export type TlsOptionName = keyof typeof tlsOptions;

@@ -76,7 +76,8 @@ export interface SocketObserver {
   /**
    * Only the BEAM can answer (a user's fun); the handshake waits for `answer(id, …)`.
    * @param id counts from 1 on each connection
-   * @param question `{apply, Index, Args}`: the fun of that index, as `{'$fun', Index, Arity}` named it
+   * @param question `{apply, Index, Args}`: the fun of that index, as `{'$fun', Index, Arity, Identity}` named it;
+   * `{callback, Index, Function, Args}`: a function of a module, as `{'$callback', Index, Kind}` named it
    */
   question(id: number, question: Value): void;
   /** A line for `logger`; already filtered by `log_level`. */

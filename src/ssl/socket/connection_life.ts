@@ -43,7 +43,13 @@ import { type Guard, guardClock, guardGate, guardWith } from './guard.ts';
 import { Inbox } from './inbox.ts';
 import { ticketMap } from './information.ts';
 import { Outbox } from './outbox.ts';
-import { type UserQuestion, userQuestion, usualAnswer } from './questions.ts';
+import {
+  CallerExit,
+  heardAnswer,
+  type UserQuestion,
+  userQuestion,
+  usualAnswer,
+} from './questions.ts';
 import { changeActive, packetHeaderSize } from './settings.ts';
 import type { Target } from './target.ts';
 import type { Transport } from './transport/transport.ts';
@@ -333,6 +339,16 @@ export abstract class ConnectionLife {
     }
   }
 
+  /** Ends the connection without a word to the peer; whoever waits for the handshake gets the reason. */
+  #abandon(reason: Value): void {
+    if (this.phase === 'handshake') {
+      this.#fail(reason);
+    } else if (this.phase === 'open') {
+      this.inbox.finish('closed');
+      this.die();
+    }
+  }
+
   /** The TLS connection is over, or its receiving half is. */
   #ended(how: ChannelEnd): void {
     const { exitOnClose } = this.transportOptions;
@@ -433,13 +449,13 @@ export abstract class ConnectionLife {
     const asked = this.#questions.get(questionId);
     if (asked === undefined) return;
     this.#questions.delete(questionId);
-    const { reader } = this.context;
-    const [outcome, result] = reader.tuple(value) ?? [];
-    const returned = reader.atom(outcome) === 'ok' && result !== undefined;
-    if (!returned) {
-      log(this.observer, this.options, 'error', 'a fun among the options has failed');
+    const heard = heardAnswer(asked, value, this.context.reader);
+    if (heard instanceof CallerExit) {
+      log(this.observer, this.options, 'error', `the process of ${asked.option} has exited`);
+      this.#abandon(heard.reason);
+    } else {
+      this.channel?.answer(questionId, heard);
     }
-    this.channel?.answer(questionId, returned ? asked.take(result) : asked.failed);
     this.pump();
   }
 }

@@ -4,21 +4,75 @@
  */
 
 import { type SrpGroupName, srpGroupNames } from '../crypto/index.ts';
-import type { Options } from '../options/index.ts';
+import { isUserFun, type Options } from '../options/index.ts';
 import type { Question, SrpUser } from '../tls/events.ts';
+import { LocalFault, PeerIncompatible } from '../tls/faults.ts';
 import type { TermReader, Value } from '../value.ts';
 
 /** A question on its way to the BEAM. */
 export interface UserQuestion {
-  /** `{apply, Index, Args}`. */
   readonly question: Value;
-  /** What the engine is told, when the fun has returned this term. */
+  /** Which option's fun it is, for the log. */
+  readonly option: string;
+  /** What the engine is told, when the fun has returned this term; a fault ends the handshake. */
   readonly take: (result: unknown) => unknown;
   /** What it is told when the fun has failed. */
-  readonly failed: unknown;
+  readonly failed: (failure: FunFailure) => unknown;
 }
 
-const apply = (index: number, args: readonly Value[]): Value => ['apply', index, { list: args }];
+/** How a fun failed. */
+export interface FunFailure {
+  /** `exit`, `error` or `throw`; `error` also where there was nobody to call. */
+  readonly class: string;
+  readonly reason: Value;
+  /** The reason in Erlang's syntax, cut where it is long. */
+  readonly text: string;
+}
+
+/** What the engine is not told: the process that waits for the handshake exits (R43). */
+export class CallerExit {
+  /** The reason of the exit, as it comes back to the caller's side. */
+  readonly reason: Value;
+
+  constructor(reason: Value) {
+    this.reason = ['$exit', reason];
+  }
+}
+
+/** What an answer to a question means to the engine. */
+export function heardAnswer(asked: UserQuestion, value: unknown, reader: TermReader): unknown {
+  const [outcome, result] = reader.tuple(value) ?? [];
+  if (reader.atom(outcome) === 'ok' && result !== undefined) return asked.take(result);
+  const [kind, reason, words] = reader.tuple(result) ?? ['error', result, undefined];
+  const bytes = reader.binary(words);
+  return asked.failed({
+    class: reader.atom(kind) ?? 'error',
+    reason: { term: reason },
+    text: bytes === undefined ? (reader.atom(reason) ?? '') : Buffer.from(bytes).toString(),
+  });
+}
+
+/** As OTP has it for most funs: exit, error and throw are three things (R43). */
+export function failedAsOtp(failure: FunFailure): unknown {
+  switch (failure.class) {
+    case 'exit':
+      return new CallerExit(failure.reason);
+    case 'throw':
+      return new LocalFault('callback_refused', { text: failure.text });
+    default:
+      return new LocalFault('callback_failed', { text: `{unexpected_error,${failure.text}}` });
+  }
+}
+
+/** `{apply, Index, Args}`. */
+export const apply = (index: number, args: readonly Value[]): Value => [
+  'apply',
+  index,
+  { list: args },
+];
+
+/** Stands among the arguments for the state that is kept with the fun. */
+const STATE: Value = '$state';
 
 /** `ssl` names the compression of a session; there is none. */
 const NO_COMPRESSION = 0;
@@ -34,30 +88,29 @@ export function userQuestion(
     case 'psk_lookup':
       if (lookup === undefined) return undefined;
       return {
-        question: apply(lookup.index, [
-          'psk',
-          question.identity ?? 'undefined',
-          { term: lookup.state },
-        ]),
-        take: (result) => bytesOf(good(result, reader), reader),
-        failed: undefined,
+        option: 'user_lookup_fun',
+        question: apply(lookup.index, ['psk', question.identity ?? 'undefined', STATE]),
+        take: (result) => lookedUp(result, (term) => bytesOf(term, reader), reader),
+        failed: lookupFailed,
       };
     case 'srp_lookup':
       if (lookup === undefined) return undefined;
       return {
-        question: apply(lookup.index, ['srp', question.user, { term: lookup.state }]),
-        take: (result) => srpUser(good(result, reader), reader),
-        failed: undefined,
+        option: 'user_lookup_fun',
+        question: apply(lookup.index, ['srp', question.user, STATE]),
+        take: (result) => lookedUp(result, (term) => srpUser(term, reader), reader),
+        failed: lookupFailed,
       };
     case 'reuse_session': {
-      if (policy === undefined || !('index' in policy)) return undefined;
+      if (!isUserFun(policy)) return undefined;
       const suite = Buffer.alloc(2);
       suite.writeUInt16BE(question.cipherSuite.code);
       const peer = question.peerCertificate ?? 'undefined';
       return {
+        option: 'reuse_session',
         question: apply(policy.index, [question.sessionId, peer, NO_COMPRESSION, suite]),
         take: (result) => reader.atom(result) === 'true',
-        failed: false,
+        failed: () => false,
       };
     }
     case 'client_hello':
@@ -80,10 +133,22 @@ export function usualAnswer({ kind }: Question): unknown {
   }
 }
 
-/** The value of `{ok, Value}`. */
-function good(result: unknown, reader: TermReader): unknown {
+/** The value of `{ok, Value}`, `undefined` for `error`; anything else has no sense (as OTP). */
+function lookedUp<T>(
+  result: unknown,
+  read: (term: unknown) => T | undefined,
+  reader: TermReader,
+): T | LocalFault | undefined {
+  if (reader.atom(result) === 'error') return undefined;
   const [tag, value] = reader.tuple(result) ?? [];
-  return reader.atom(tag) === 'ok' ? value : undefined;
+  const found = reader.atom(tag) === 'ok' ? read(value) : undefined;
+  return found ?? new LocalFault('callback_answer', 'user_lookup_fun');
+}
+
+/** As OTP: a fun that crashes is one that does not know the user, one that exits takes the caller along. */
+function lookupFailed(failure: FunFailure): unknown {
+  if (failure.class === 'exit') return new CallerExit(failure.reason);
+  return new PeerIncompatible('unknown_user', { text: failure.text });
 }
 
 /** Bytes that outlive the frame they came in. */

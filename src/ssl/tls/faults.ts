@@ -183,6 +183,8 @@ const PEER_INCOMPATIBLE = {
   ),
   unrecognized_name: row('unrecognized_name', 'the server name is not served here'),
   unknown_psk_identity: row('unknown_psk_identity', 'the PSK identity is not known'),
+  // What OTP sends when the lookup crashes.
+  unknown_user: row('handshake_failure', 'the user could not be looked up'),
   no_renegotiation: row('no_renegotiation', 'renegotiation is refused'),
   user_canceled: row('user_canceled', 'the handshake was cancelled by the user'),
 } as const satisfies FaultTable;
@@ -206,6 +208,9 @@ const LOCAL = {
   signing_failed: row('internal_error', 'the private key could not sign'),
   no_private_key: row('internal_error', 'there is no private key for the certificate'),
   callback_failed: row('internal_error', 'a callback failed'),
+  // What OTP makes of a throw, and of an answer without sense.
+  callback_refused: row('handshake_failure', 'a callback refused'),
+  callback_answer: row('illegal_parameter', 'a callback gave an answer without sense'),
 } as const satisfies FaultTable;
 
 /** Reasons of an `InvalidMessage`. */
@@ -337,6 +342,11 @@ const CERTIFICATE = {
 
 /** Every fault that ends a connection with an alert. */
 export type Fault = TlsFault | CertificateFault;
+
+/** Whether a value is a fault. */
+export function isFault(value: unknown): value is Fault {
+  return value instanceof TlsFault || value instanceof CertificateFault;
+}
 
 export { CertificateFault };
 

@@ -4,7 +4,7 @@
  */
 
 import type { Question } from '../events.ts';
-import { ApiMisuse, PeerMisbehaved } from '../faults.ts';
+import { ApiMisuse, type Fault, isFault, PeerMisbehaved } from '../faults.ts';
 import type { Flow, Incoming, Wait } from './flow.ts';
 
 /** A question that waits for its answer. */
@@ -59,15 +59,27 @@ export class FlowRunner {
     return this.#wait?.for === 'message' && this.#wait.types.includes(type);
   }
 
-  /** Answers the open question. @throws ApiMisuse when another or none is open */
+  /**
+   * Answers the open question. A fault as the answer is thrown where the flow asked.
+   *
+   * @throws ApiMisuse when another or none is open
+   */
   answer(id: number, value: unknown): void {
     if (this.#open?.id !== id) throw new ApiMisuse('einval', `question ${id} is not open`);
     this.#open = undefined;
-    this.#resume(value);
+    if (isFault(value)) this.#fail(value);
+    else this.#resume(value);
   }
 
   #resume(value: unknown): void {
-    const next = this.#flow.next(value);
+    this.#settle(this.#flow.next(value));
+  }
+
+  #fail(fault: Fault): void {
+    this.#settle(this.#flow.throw(fault));
+  }
+
+  #settle(next: IteratorResult<Wait>): void {
     this.#wait = next.done === true ? undefined : next.value;
     if (this.#wait?.for === 'message') this.#state = this.#wait.state;
     if (this.#wait?.for !== 'answer') return;

@@ -116,11 +116,11 @@ describe('option lists', () => {
 
   it('never takes silently what it does not do', () => {
     const refused: Readonly<Record<string, Role>> = {
-      "{verify_fun,{{'$fun',1,3},[]}}": 'client',
-      "{partial_chain,{'$fun',1,1}}": 'client',
-      "{customize_hostname_check,[{match_fun,{'$fun',1,2}}]}": 'client',
-      "{password,{'$fun',1,0}}": 'client',
-      "{sni_fun,{'$fun',1,1}}": 'server',
+      "{verify_fun,{{'$fun',1,3,<<1>>},'$state'}}": 'client',
+      "{partial_chain,{'$fun',1,1,<<1>>}}": 'client',
+      "{customize_hostname_check,[{match_fun,{'$fun',1,2,<<1>>}}]}": 'client',
+      "{password,{'$fun',1,0,<<1>>}}": 'client',
+      "{sni_fun,{'$fun',1,1,<<1>>}}": 'server',
       '{sni_hosts,[{"a",[]}]}': 'server',
       '{crl_check,true}': 'client',
       '{handshake,hello}': 'client',

@@ -1,0 +1,151 @@
+%%% @private
+%%% What only this node can answer. Funs of the user, and modules that stand in an option,
+%%% never leave the node: the port program knows each by an index, and asks. Here they are
+%%% given their indexes, and the questions are answered.
+%%%
+%%% Each question runs in a process of its own, so that no connection waits for another's
+%%% fun. That process is killed when the process of its connection ends, which bounds a fun
+%%% that never returns by the timeout of the handshake.
+-module(ssl_port_questions).
+
+-export([keep_fun/2]).
+-export([keep_fun/3]).
+-export([keep_module/4]).
+-export([ask/5]).
+
+%% The processes of a question.
+-export([run/5]).
+-export([watch/5]).
+
+-export_type([funs/0]).
+-export_type([kind/0]).
+-export_type([name/0]).
+
+-type index() :: pos_integer().
+-type kind() :: crl_cache | session_cache.
+%% What a module may be called for.
+-type kept() :: {function, fun(), State :: term()} | {module, kind(), module(), State :: term()}.
+-type funs() :: #{index() => kept()}.
+-type name() :: {'$fun', index(), arity(), Identity :: binary()} | {'$callback', index(), kind()}.
+%% What the program gets in place of a fun or a module.
+-type answer() :: {ok, term()} | {error, undefined_fun | notsup | {Class :: atom(), term(), binary()}}.
+
+%% As long as a reason may be in words.
+-define(REASON_CHARS, 1000).
+
+%% The functions of a callback module that the program may ask for. It can name no others,
+%% and no module that the user's options or environment did not name.
+functions(crl_cache) -> [{lookup, 2}, {lookup, 3}, {select, 2}, {fresh_crl, 2}];
+functions(session_cache) -> [{lookup, 2}, {update, 3}, {delete, 2}, {select_session, 2}, {size, 1}].
+
+%% Giving indexes.
+
+-spec keep_fun(fun(), funs()) -> {name(), funs()}.
+keep_fun(Fun, Funs) ->
+    keep_fun(Fun, undefined, Funs).
+
+%% State stays here too: it may hold what no other program can read, and the program names it
+%% by the atom '$state' among the arguments.
+-spec keep_fun(fun(), State :: term(), funs()) -> {name(), funs()}.
+keep_fun(Fun, State, Funs) ->
+    {arity, Arity} = erlang:fun_info(Fun, arity),
+    Index = erlang:unique_integer([positive]),
+    {{'$fun', Index, Arity, identity(Fun, State)}, Funs#{Index => {function, Fun, State}}}.
+
+-spec keep_module(kind(), module(), State :: term(), funs()) -> {name(), funs()}.
+keep_module(Kind, Module, State, Funs) ->
+    Index = erlang:unique_integer([positive]),
+    {{'$callback', Index, Kind}, Funs#{Index => {module, Kind, Module, State}}}.
+
+%% The same for the same code with the same values in it, whoever made the fun and however
+%% often: sessions are resumed only under what the peer was judged by.
+identity(Fun, State) ->
+    Info = fun(Item) -> element(2, erlang:fun_info(Fun, Item)) end,
+    Code = case Info(type) of
+               external -> {Info(module), Info(name), Info(arity)};
+               local -> {Info(module), Info(new_index), Info(new_uniq), Info(env)}
+           end,
+    erlang:md5(term_to_binary({Code, State})).
+
+%% Answering.
+
+%% Starts on the answer, which goes to the program by itself. To be called by the process
+%% that ends with the connection.
+-spec ask(ssl_port_protocol:id(), port(), term(), term(), funs()) -> ok.
+ask(Id, Port, QuestionId, Question, Funs) ->
+    case call(Question, Funs) of
+        {ok, Call} ->
+            _ = spawn(?MODULE, run, [self(), Id, Port, QuestionId, Call]),
+            ok;
+        {error, _} = Error ->
+            answer(Id, Port, QuestionId, Error)
+    end.
+
+call({apply, Index, Args}, Funs) ->
+    case Funs of
+        #{Index := {function, Fun, State}} when is_list(Args), is_function(Fun, length(Args)) ->
+            {ok, {Fun, arguments(Args, State)}};
+        #{} ->
+            {error, undefined_fun}
+    end;
+call({callback, Index, Function, Args}, Funs) when is_list(Args) ->
+    case Funs of
+        #{Index := {module, Kind, Module, State}} ->
+            case lists:member({Function, length(Args)}, functions(Kind)) of
+                true -> {ok, {Module, Function, arguments(Args, State)}};
+                false -> {error, undefined_fun}
+            end;
+        #{} ->
+            {error, undefined_fun}
+    end;
+call(_Question, _Funs) ->
+    {error, notsup}.
+
+arguments(Args, State) ->
+    [case Arg of '$state' -> State; _ -> Arg end || Arg <- Args].
+
+-spec run(pid(), ssl_port_protocol:id(), port(), term(), tuple()) -> ok.
+run(Connection, Id, Port, QuestionId, Call) ->
+    Watcher = spawn(?MODULE, watch, [Connection, self(), Id, Port, QuestionId]),
+    receive {watching, Watcher} -> ok end,
+    Answer = try
+                 {ok, apply_call(Call)}
+             catch
+                 Class:Reason -> failure(Class, Reason)
+             end,
+    ok = answer(Id, Port, QuestionId, Answer),
+    Watcher ! {answered, self()},
+    ok.
+
+apply_call({Fun, Args}) -> apply(Fun, Args);
+apply_call({Module, Function, Args}) -> apply(Module, Function, Args).
+
+%% A fun whose process died without a word has failed; one whose connection has ended is in
+%% nobody's interest.
+-spec watch(pid(), pid(), ssl_port_protocol:id(), port(), term()) -> ok.
+watch(Connection, Runner, Id, Port, QuestionId) ->
+    ConnectionMonitor = erlang:monitor(process, Connection),
+    RunnerMonitor = erlang:monitor(process, Runner),
+    Runner ! {watching, self()},
+    receive
+        {answered, Runner} ->
+            ok;
+        {'DOWN', RunnerMonitor, process, Runner, Reason} ->
+            answer(Id, Port, QuestionId, failure(exit, Reason));
+        {'DOWN', ConnectionMonitor, process, Connection, _Reason} ->
+            true = exit(Runner, kill),
+            ok
+    end.
+
+failure(Class, Reason) ->
+    Text = io_lib:format("~0tp", [Reason], [{chars_limit, ?REASON_CHARS}]),
+    {error, {Class, Reason, unicode:characters_to_binary(Text)}}.
+
+-spec answer(ssl_port_protocol:id(), port(), term(), answer()) -> ok.
+answer(Id, Port, QuestionId, Answer) ->
+    try erlang:port_command(Port, ssl_port_protocol:answer(Id, QuestionId, Answer)) of
+        true -> ok
+    catch
+        %% The worker is gone, and the connection will hear of it.
+        error:badarg -> ok
+    end.
