@@ -1,5 +1,6 @@
 /**
- * A BEAM that runs `beam_term.erl`, for tests of the codec: jobs go in, answers come out, in frames of `{packet,4}`.
+ * A BEAM that runs `beam_term.erl` or another module of its kind: jobs go in, answers come out, in frames of
+ * `{packet,4}`.
  */
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
@@ -23,10 +24,10 @@ export class BeamTerm {
   }
 
   /** Compiles the Erlang side into a folder of its own and starts it. */
-  static start(): BeamTerm {
-    const folder = mkdtempSync(join(tmpdir(), 'beam_term-'));
-    execFileSync('erlc', ['-o', folder, join(process.cwd(), 'test/support/beam_term.erl')]);
-    const args = ['-noinput', '-pa', folder, '-s', 'beam_term', 'start', '+S', '1:1', '+A', '1'];
+  static start(module = 'beam_term'): BeamTerm {
+    const folder = mkdtempSync(join(tmpdir(), `${module}-`));
+    execFileSync('erlc', ['-o', folder, join(process.cwd(), `test/support/${module}.erl`)]);
+    const args = ['-noinput', '-pa', folder, '-s', module, 'start', '+S', '1:1', '+A', '1'];
     return new BeamTerm(
       spawn('erl', args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env } }),
       folder,

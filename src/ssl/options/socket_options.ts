@@ -14,8 +14,22 @@ export type Mode = 'binary' | 'list';
 /** `active`: a number is the count of messages still to be delivered before the socket turns passive. */
 export type ActiveMode = boolean | 'once' | number;
 
+const packetNames = [
+  'raw',
+  'line',
+  'asn1',
+  'sunrm',
+  'cdr',
+  'fcgi',
+  'tpkt',
+  'http',
+  'httph',
+  'http_bin',
+  'httph_bin',
+] as const;
+
 /** `packet`: how the stream is cut. `raw` and 0 mean the same and are reported as set. */
-export type PacketType = 'raw' | 0 | 1 | 2 | 4 | 'line';
+export type PacketType = 0 | 1 | 2 | 4 | (typeof packetNames)[number];
 
 /** A time to wait in milliseconds. */
 export type Timeout = number | 'infinity';
@@ -82,7 +96,7 @@ export const defaultTransportOptions: TransportOptions = {
 const packet: Read<PacketType> = (term, reader) => {
   const number = reader.integer(term);
   if (number === 0 || number === 1 || number === 2 || number === 4) return number;
-  return oneOf('raw', 'line')(term, reader);
+  return oneOf(...packetNames)(term, reader);
 };
 
 const active: Read<ActiveMode> = (term, reader) => {

@@ -78,7 +78,7 @@ export class TlsConnection extends ConnectionLife implements SslSocket {
     const { active, settings } = this.inbox;
     const changed = changeSocket({ ...settings, active }, changes);
     const { active: nowActive, ...shape } = changed.socket;
-    if (shape.packet !== settings.packet || shape.packetSize !== settings.packetSize) {
+    if (changes.emulated.some(([field]) => field === 'packet' || field === 'packetSize')) {
       this.inbox.reframe();
     }
     Object.assign(settings, shape);

@@ -16,7 +16,13 @@ import type {
   Timeout,
 } from './api.ts';
 import { ByteQueue } from './byte_queue.ts';
-import { type PacketType, packetFunction } from './packet/packet.ts';
+import {
+  type HttpState,
+  httpStateBehind,
+  type Packet,
+  type PacketType,
+  packetOf,
+} from './packet/packet.ts';
 
 /** How received bytes are shaped; changed by `setopts`. */
 export interface InboxSettings {
@@ -43,9 +49,6 @@ interface Waiter {
   stopTimer: Cancel | undefined;
 }
 
-/** A piece taken from the queue, ready to hand out; `undefined` when there is none. */
-type Piece = Uint8Array | undefined;
-
 /** What ended the stream of bytes: `closed`, or an error that the caller is to see once. */
 export type InboxEnd = 'closed' | { readonly error: Value };
 
@@ -62,6 +65,7 @@ export class Inbox {
   #endTold = false;
   #needed = 0;
   #scanned = 0;
+  #http: HttpState = 'start';
   #pumping = false;
   #muted = false;
 
@@ -113,8 +117,14 @@ export class Inbox {
     this.#active = active;
   }
 
-  /** Forgets what was learnt of the bytes that wait; to be called when the packet type changes. */
+  /** Forgets what was learnt of the bytes that wait; to be called when the packet type is set. */
   reframe(): void {
+    this.#http = 'start';
+    this.#next();
+  }
+
+  /** Begins a packet. */
+  #next(): void {
     this.#needed = 0;
     this.#scanned = 0;
   }
@@ -200,20 +210,17 @@ export class Inbox {
   #serveOne(): boolean {
     const waiter = this.#waiters[0];
     if (waiter === undefined) return false;
-    const piece = this.#take(waiter.length);
-    if (piece === undefined) return false;
+    const received = this.#take(waiter.length);
+    if (received === undefined) return false;
     this.#waiters.shift();
-    const value = this.#withHeader(piece);
-    this.#answer(waiter, {
-      ok: value === undefined ? { bytes: piece, mode: this.settings.mode } : { value },
-    });
+    this.#answer(waiter, { ok: received });
     return true;
   }
 
   /** Delivers one active-mode message if there is one. */
   #deliverOne(): boolean {
-    const piece = this.#take(0);
-    if (piece === undefined) return false;
+    const received = this.#take(0);
+    if (received === undefined) return false;
     const active = this.#active;
     let passive = false;
     if (active === 'once') this.#active = false;
@@ -221,29 +228,38 @@ export class Inbox {
       passive = active <= 1;
       this.#active = passive ? false : active - 1;
     }
-    const value = this.#withHeader(piece);
-    if (value === undefined) this.#observer.data(piece, this.settings.mode);
-    else this.#observer.message(value);
+    if ('bytes' in received) this.#observer.data(received.bytes, received.mode);
+    else this.#observer.message(received.value);
     if (passive) this.#observer.passive();
     return true;
   }
 
-  /** Takes the next packet, or plain bytes: exactly `length`, or for 0 what there is. */
-  #take(length: number): Piece {
+  /**
+   * Takes the next packet, or plain bytes: exactly `length`, or for 0 what there is.
+   * @returns it as it is to be handed out; `undefined` when there is none
+   */
+  #take(length: number): Received | undefined {
     const queue = this.#queue;
-    const packet = packetFunction(this.settings.packet);
-    if (packet === undefined) {
-      if (length > 0) return queue.length >= length ? queue.take(length) : undefined;
-      if (queue.length === 0) return undefined;
-      if (this.#active === false) return queue.takeChunk(MESSAGE_LIMIT);
-      return queue.take(Math.min(queue.length, MESSAGE_LIMIT));
+    const packet = packetOf(this.settings.packet, this.#http);
+    if (packet !== undefined) return this.#takePacket(packet);
+    if (length > 0) {
+      return queue.length >= length ? this.#shaped(queue.take(length)) : undefined;
     }
+    if (queue.length === 0) return undefined;
+    if (this.#active === false) return this.#shaped(queue.takeChunk(MESSAGE_LIMIT));
+    return this.#shaped(queue.take(Math.min(queue.length, MESSAGE_LIMIT)));
+  }
+
+  #takePacket({ find, parse }: Packet): Received | undefined {
+    const queue = this.#queue;
     if (queue.length === 0 || queue.length < this.#needed) return undefined;
-    const verdict = packet(queue, this.settings.packetSize, this.#scanned);
+    const verdict = find(queue, this.settings.packetSize, this.#scanned);
     if (verdict.kind === 'packet') {
-      this.reframe();
+      this.#next();
       queue.take(verdict.skip);
-      return queue.take(verdict.length - verdict.skip);
+      const bytes = queue.take(verdict.length - verdict.skip - verdict.drop);
+      queue.take(verdict.drop);
+      return parse === undefined ? this.#shaped(bytes) : this.#parsed(parse(bytes));
     }
     if (verdict.kind === 'more' && verdict.needed <= RECEIVE_LIMIT) {
       this.#needed = verdict.needed === 0 ? queue.length + 1 : verdict.needed;
@@ -254,6 +270,20 @@ export class Inbox {
     return undefined;
   }
 
+  #parsed(value: Value): Received {
+    const { packet } = this.settings;
+    if (packet === 'http' || packet === 'http_bin') this.#http = httpStateBehind(value, this.#http);
+    return { value };
+  }
+
+  /** Bytes in the socket's mode; with `{header, N}` the first as integers, the rest as the tail. */
+  #shaped(bytes: Uint8Array): Received {
+    const { header, mode } = this.settings;
+    if (header <= 0 || mode !== 'binary') return { bytes, mode };
+    const list = [...bytes.subarray(0, header)];
+    return { value: bytes.length < header ? { list } : { list, tail: bytes.subarray(header) } };
+  }
+
   #refusePacket(): void {
     // What is shown of a broken packet is what OTP shows: all that had arrived.
     const bytes = this.#queue.takeAll();
@@ -261,14 +291,6 @@ export class Inbox {
     this.#end = { error: ['invalid_packet', shown] };
     this.reframe();
     this.#invalid();
-  }
-
-  /** `{header, N}`: the first bytes as integers, the rest as the tail of the list. */
-  #withHeader(piece: Uint8Array): Value | undefined {
-    const { header, mode } = this.settings;
-    if (header <= 0 || mode !== 'binary') return undefined;
-    const list = [...piece.subarray(0, header)];
-    return piece.length < header ? { list } : { list, tail: piece.subarray(header) };
   }
 
   /** Tells of the end, once nothing stands before it any more. */

@@ -1,73 +1,66 @@
 /**
  * The `packet` option: where one packet ends and the next begins. Pure: each type is a function
- * from the bytes that wait to a verdict, and agrees with `erlang:decode_packet/3` on every input.
+ * from the bytes that wait to a verdict, and agrees with `erlang:decode_packet/3` on every input (R19).
  */
 
 import type { PacketType } from '../../options/socket_options.ts';
+import type { Value } from '../../value.ts';
+import { parseHttpField, parseHttpStart } from './http.ts';
+import { httpField, httpStart, line } from './lines.ts';
+import { asn1, cdr, counted, fcgi, sunrm, tpkt } from './sized.ts';
+import type { PacketFunction } from './verdict.ts';
 
+export type { PacketFunction, Verdict, WaitingBytes } from './verdict.ts';
 export type { PacketType };
 
-/** What a packet function sees of the bytes that wait. */
-export interface WaitingBytes {
-  readonly length: number;
-  /** An unsigned big-endian number of `size` bytes at `offset`. */
-  uint(offset: number, size: number): number;
-  indexOf(byte: number, from: number): number;
+/** One packet type in one state. */
+export interface Packet {
+  readonly find: PacketFunction;
+  /** Makes a term of a packet; without it, a packet is bytes. */
+  readonly parse?: (packet: Uint8Array) => Value;
 }
 
-/**
- * - `more`: the packet is not whole yet; `needed` bytes must wait in all before it can be, 0 when
- *   that is not known, and everything before `scanned` needs no second look
- * - `packet`: it takes `length` bytes, of which the first `skip` are not handed out
- * - `invalid`: no packet can begin like this
- */
-export type Verdict =
-  | { readonly kind: 'more'; readonly needed: number; readonly scanned: number }
-  | { readonly kind: 'packet'; readonly length: number; readonly skip: number }
-  | { readonly kind: 'invalid' };
+/** Where a stream of HTTP stands: before a first line, or among header fields. */
+export type HttpState = 'start' | 'fields';
 
-/**
- * Finds the first packet.
- * @param limit `packet_size`; 0 for none
- * @param scanned what the last `more` said for these same bytes; 0 at a packet's start
- */
-export type PacketFunction = (bytes: WaitingBytes, limit: number, scanned: number) => Verdict;
+const bytes = (find: PacketFunction): Packet => ({ find });
 
-const INVALID: Verdict = { kind: 'invalid' };
+const start = (binary: boolean): Packet => ({
+  find: httpStart,
+  parse: (packet) => parseHttpStart(packet, binary),
+});
 
-/** Types whose length stands in front, in so many bytes. */
-function counted(size: 1 | 2 | 4): PacketFunction {
-  return (bytes, limit) => {
-    if (bytes.length < size) return { kind: 'more', needed: size, scanned: 0 };
-    const body = bytes.uint(0, size);
-    const length = size + body;
-    // The emulator keeps lengths in 32 signed bits and takes an overflow for an error.
-    if ((limit > 0 && body > limit) || length > 0x7fffffff) return INVALID;
-    if (bytes.length < length) return { kind: 'more', needed: length, scanned: 0 };
-    return { kind: 'packet', length, skip: size };
-  };
+const field = (binary: boolean): Packet => ({
+  find: httpField,
+  parse: (packet) => parseHttpField(packet, binary),
+});
+
+const packets = {
+  1: bytes(counted(1)),
+  2: bytes(counted(2)),
+  4: bytes(counted(4)),
+  asn1: bytes(asn1),
+  sunrm: bytes(sunrm),
+  cdr: bytes(cdr),
+  fcgi: bytes(fcgi),
+  tpkt: bytes(tpkt),
+  line: bytes(line),
+  http: start(false),
+  http_bin: start(true),
+  httph: field(false),
+  httph_bin: field(true),
+} as const satisfies Record<Exclude<PacketType, 'raw' | 0>, Packet>;
+
+/** The packets of a type; `undefined` for plain bytes. */
+export function packetOf(type: PacketType, http: HttpState): Packet | undefined {
+  if (type === 'raw' || type === 0) return undefined;
+  if (http === 'fields' && type === 'http') return packets.httph;
+  return http === 'fields' && type === 'http_bin' ? packets.httph_bin : packets[type];
 }
 
-const LINE_FEED = 10;
-
-/** A line, its line feed included. */
-const line: PacketFunction = (bytes, limit, scanned) => {
-  const end = bytes.indexOf(LINE_FEED, scanned);
-  const length = end < 0 ? bytes.length : end + 1;
-  if (limit > 0 && length > limit) return INVALID;
-  if (end < 0) return { kind: 'more', needed: 0, scanned: bytes.length };
-  return { kind: 'packet', length, skip: 0 };
-};
-
-/** The packet types that have a boundary, by their name in Erlang. */
-export const packetFunctions = {
-  1: counted(1),
-  2: counted(2),
-  4: counted(4),
-  line,
-} as const satisfies Record<string, PacketFunction>;
-
-/** The function of a type; `undefined` for plain bytes. */
-export function packetFunction(type: PacketType): PacketFunction | undefined {
-  return type === 'raw' || type === 0 ? undefined : packetFunctions[type];
+/** Where a stream of HTTP stands behind a packet (R17); a line that is none changes nothing. */
+export function httpStateBehind(packet: Value, before: HttpState): HttpState {
+  if (packet === 'http_eoh') return 'start';
+  const tag = Array.isArray(packet) ? packet[0] : undefined;
+  return tag === 'http_request' || tag === 'http_response' ? 'fields' : before;
 }

@@ -37,6 +37,35 @@ describe('a queue of bytes', () => {
     );
   });
 
+  it('gathers small chunks behind the first few, and loses sight of none', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.uint8Array({ minLength: 1, maxLength: 3 }), { minLength: 70, maxLength: 200 }),
+        fc.array(fc.nat(40), { maxLength: 12 }),
+        (list, cuts) => {
+          const queue = new ByteQueue();
+          let whole = Buffer.alloc(0);
+          for (const [index, chunk] of list.entries()) {
+            queue.push(chunk);
+            whole = Buffer.concat([whole, chunk]);
+            assert.equal(queue.indexOf(7, Math.max(0, whole.length - 5)), whole.indexOf(7, -5));
+            assert.equal(queue.at(whole.length - 1), whole.at(-1));
+            const asked = index % 20 === 19 ? (cuts[Math.floor(index / 20)] ?? 0) : 0;
+            const cut = Math.min(asked, queue.length);
+            assert.ok(whole.subarray(0, cut).equals(queue.take(cut)));
+            whole = whole.subarray(cut);
+          }
+          assert.ok(whole.equals(queue.takeAll()));
+        },
+      ),
+    );
+    const queue = new ByteQueue();
+    for (let index = 0; index < 4000; index++) queue.push(Uint8Array.of(index & 255));
+    let chunks = 0;
+    for (; queue.length > 0; chunks++) queue.takeChunk(4000);
+    assert.ok(chunks < 100, `${chunks} chunks`);
+  });
+
   it('hands out views of single chunks, and refuses what is not there', () => {
     const chunk = Uint8Array.of(1, 2, 3, 4);
     const { queue } = filled([chunk]);

@@ -377,6 +377,51 @@ describe('recv', () => {
     assert.equal(recv(server).answer.got, 'list abc');
   });
 
+  it('R17: http goes from the first line to the fields and back; a bad line changes nothing', () => {
+    const [world, { client, server }] = passive('http', ',{mode,binary},{header,3}');
+    client.send(
+      bytes('nonsense\r\nGET /a HTTP/1.1\r\nhOST: h\r\nx y\r\nX-A: b\r\n\r\nHTTP/1.0 200'),
+    );
+    world.network.settle();
+    const got = (): string => recv(server, 4).answer.got;
+    const chars = (text: string): string => `[${[...Buffer.from(text)].join(',')}]`;
+    assert.equal(got(), `value {http_error,${chars('nonsense\r\n')}}`);
+    assert.equal(got(), `value {http_request,'GET',{abs_path,${chars('/a')}},{1,1}}`);
+    assert.equal(got(), `value {http_header,14,'Host',${chars('hOST')},${chars('h')}}`);
+    assert.equal(got(), `value {http_error,${chars('x y\r\n')}}`);
+    assert.deepEqual(server.getopts(term('[packet]')), { ok: { list: [['packet', 'http']] } });
+    assert.equal(got(), `value {http_header,0,${chars('X-A')},${chars('X-A')},${chars('b')}}`);
+    assert.equal(got(), 'value http_eoh');
+    client.send(bytes(' OK\nServer: \n'));
+    world.network.settle();
+    assert.equal(got(), `value {http_response,{1,0},200,${chars('OK')}}`);
+    // Setting the type begins anew, even where it is the same one.
+    setopts(server, '[{packet,http}]');
+    assert.equal(got(), `value {http_error,${chars('Server: \n')}}`);
+  });
+
+  it('R12: http_bin gives binaries in list mode too, and the body stays for raw', () => {
+    const [world, { client, server }] = passive('http_bin');
+    client.send(bytes('PATCH http://h:8/p HTTP/1.1\nAccept:a\n b\n\nbody'));
+    world.network.settle();
+    const got = (): string => recv(server).answer.got;
+    const bin = (text: string): string => `<<${[...Buffer.from(text)].join(',')}>>`;
+    const uri = `{absoluteURI,http,${bin('h')},8,${bin('/p')}}`;
+    assert.equal(got(), `value {http_request,${bin('PATCH')},${uri},{1,1}}`);
+    assert.equal(got(), `value {http_header,8,'Accept',${bin('Accept')},${bin('a\n b')}}`);
+    assert.equal(got(), 'value http_eoh');
+    setopts(server, '[{packet,raw}]');
+    assert.equal(got(), 'list body');
+  });
+
+  it('R19: the padding of FastCGI is no part of a packet', () => {
+    const [world, { client, server }] = passive('fcgi');
+    client.send(bytes('\x01\x05\0\x01\0\x02\x03\0abPPP\x01\x05\0\x01\0\x01\0\0c'));
+    world.network.settle();
+    assert.equal(recv(server).answer.got, 'list \x01\x05\0\x01\0\x02\x03\0ab');
+    assert.equal(recv(server).answer.got, 'list \x01\x05\0\x01\0\x01\0\0c');
+  });
+
   it('takes a change of packet type in the middle of the stream', () => {
     const [world, { client, server }] = passive();
     client.send(bytes('ab\0\0\0\x05hello'));
