@@ -328,6 +328,8 @@ const CERTIFICATE = {
   hostname_check_failed: 'handshake_failure',
   revoked: 'certificate_revoked',
   revocation_status_undetermined: 'bad_certificate',
+  invalid_policy_mapping: 'handshake_failure',
+  policy_requirement_not_met: 'handshake_failure',
   malformed_certificate: 'bad_certificate',
   unsupported_public_key: 'unsupported_certificate',
   unsupported_signature_algorithm: 'unsupported_certificate',
@@ -360,8 +362,16 @@ export function alertFor(fault: Fault): AlertDescription {
  * `{bad_cert, Rule}`, as `public_key` has it.
  */
 export function faultTerm(fault: Fault): Value {
-  if (fault instanceof CertificateFault) return ['bad_cert', fault.rule];
+  if (fault instanceof CertificateFault) return ['bad_cert', certificateReason(fault)];
   return fault.detail === undefined ? fault.reason : [fault.reason, fault.detail];
+}
+
+/** The reason of a certificate's fault, as `public_key` writes it. */
+function certificateReason({ rule, revocationReason, details }: CertificateFault): Value {
+  if (rule === 'revoked' && revocationReason !== undefined) return [rule, revocationReason];
+  if (rule !== 'revocation_status_undetermined' || details === undefined) return rule;
+  const lists = details.map((text): Value => ['bad_crl', { text }]);
+  return [rule, ['bad_crls', lists.length === 0 ? 'no_relevant_crls' : { list: lists }]];
 }
 
 /** A value as a short text. */

@@ -20,7 +20,9 @@ import {
   openDer,
   tags,
 } from './der.ts';
+import { writeBitString, writeSequence } from './der_writer.ts';
 import { type BasicConstraints, readBasicConstraints } from './extensions/basic_constraints.ts';
+import { type DistributionPoint, readDistributionPoints } from './extensions/distribution_point.ts';
 import { type ExtKeyUsage, readExtKeyUsage } from './extensions/ext_key_usage.ts';
 import {
   type AuthorityKeyIdentifier,
@@ -29,6 +31,15 @@ import {
 } from './extensions/key_identifier.ts';
 import { type KeyUsage, type KeyUsageName, readKeyUsage } from './extensions/key_usage.ts';
 import { type NameConstraints, readNameConstraints } from './extensions/name_constraints.ts';
+import {
+  type CertificatePolicies,
+  type PolicyConstraints,
+  type PolicyMapping,
+  readCertificatePolicies,
+  readInhibitAnyPolicy,
+  readPolicyConstraints,
+  readPolicyMappings,
+} from './extensions/policies.ts';
 import { readSubjectAltName, type SubjectAltName } from './extensions/subject_alt_name.ts';
 import { type Name, nameText, readName } from './name.ts';
 import { extensionIds, keyAlgorithms } from './oid.ts';
@@ -99,6 +110,12 @@ export interface Certificate {
   readonly nameConstraints: NameConstraints | undefined;
   readonly subjectKeyIdentifier: Uint8Array | undefined;
   readonly authorityKeyIdentifier: AuthorityKeyIdentifier | undefined;
+  readonly certificatePolicies: CertificatePolicies | undefined;
+  readonly policyMappings: readonly PolicyMapping[] | undefined;
+  readonly policyConstraints: PolicyConstraints | undefined;
+  readonly inhibitAnyPolicy: number | undefined;
+  /** Where the CRLs that cover this certificate are. */
+  readonly cRLDistributionPoints: readonly DistributionPoint[] | undefined;
   /** Subject as RFC 4514 text, for people. */
   readonly subjectText: string;
   /** Whether issuer and subject are the same name (RFC 5280 §3.2). */
@@ -128,6 +145,11 @@ class ParsedCertificate implements Certificate {
   declare readonly nameConstraints: NameConstraints | undefined;
   declare readonly subjectKeyIdentifier: Uint8Array | undefined;
   declare readonly authorityKeyIdentifier: AuthorityKeyIdentifier | undefined;
+  declare readonly certificatePolicies: CertificatePolicies | undefined;
+  declare readonly policyMappings: readonly PolicyMapping[] | undefined;
+  declare readonly policyConstraints: PolicyConstraints | undefined;
+  declare readonly inhibitAnyPolicy: number | undefined;
+  declare readonly cRLDistributionPoints: readonly DistributionPoint[] | undefined;
   readonly selfIssued: boolean;
   #publicKey: PublicKey | undefined;
 
@@ -281,6 +303,11 @@ type KnownExtensions = Pick<
   | 'nameConstraints'
   | 'subjectKeyIdentifier'
   | 'authorityKeyIdentifier'
+  | 'certificatePolicies'
+  | 'policyMappings'
+  | 'policyConstraints'
+  | 'inhibitAnyPolicy'
+  | 'cRLDistributionPoints'
 >;
 
 function readKnownExtensions(extensions: readonly Extension[]): KnownExtensions {
@@ -296,7 +323,33 @@ function readKnownExtensions(extensions: readonly Extension[]): KnownExtensions 
     nameConstraints: read(extensionIds.nameConstraints, readNameConstraints),
     subjectKeyIdentifier: read(extensionIds.subjectKeyIdentifier, readSubjectKeyIdentifier),
     authorityKeyIdentifier: read(extensionIds.authorityKeyIdentifier, readAuthorityKeyIdentifier),
+    certificatePolicies: read(extensionIds.certificatePolicies, readCertificatePolicies),
+    policyMappings: read(extensionIds.policyMappings, readPolicyMappings),
+    policyConstraints: read(extensionIds.policyConstraints, readPolicyConstraints),
+    inhibitAnyPolicy: read(extensionIds.inhibitAnyPolicy, readInhibitAnyPolicy),
+    cRLDistributionPoints: read(extensionIds.cRLDistributionPoints, readDistributionPoints),
   };
+}
+
+/** RFC 3279 §2.3.2: a DSA key without parameters has those of the key that signed its certificate. */
+export function inheritsParameters(certificate: Certificate): boolean {
+  const { algorithm } = certificate.subjectPublicKeyInfo;
+  return algorithm.id === keyAlgorithms.dsa && algorithm.parameters === undefined;
+}
+
+/** The certificate with the parameters of its issuer's key, where it inherits them. */
+export function withInheritedParameters(
+  certificate: Certificate,
+  issuer: Certificate,
+): Certificate {
+  const { algorithm } = issuer.subjectPublicKeyInfo;
+  if (!inheritsParameters(certificate) || algorithm.id !== keyAlgorithms.dsa) return certificate;
+  const { publicKey } = certificate.subjectPublicKeyInfo;
+  const der = writeSequence(algorithm.der, writeBitString(publicKey));
+  return new ParsedCertificate({
+    ...certificate,
+    subjectPublicKeyInfo: { der, algorithm, publicKey },
+  });
 }
 
 /** Whether two certificates are the same, byte for byte. */

@@ -28,7 +28,30 @@ export type PathEvent =
   /** An intermediate certificate passed. */
   | { readonly kind: 'valid'; readonly certificate: Certificate; readonly position: number }
   /** The peer's own certificate passed. */
-  | { readonly kind: 'valid_peer'; readonly certificate: Certificate; readonly position: 0 };
+  | { readonly kind: 'valid_peer'; readonly certificate: Certificate; readonly position: 0 }
+  | CrlEvent;
+
+/**
+ * A list is wanted; answered with a `crls` verdict. `position` is that of the certificate in the path
+ * for whose sake `certificate` is looked at, which may be that of a signer of lists.
+ */
+export type CrlEvent =
+  /** Those of all distribution points of the certificate, or those of its issuer. */
+  | {
+      readonly kind: 'crls';
+      readonly source: 'distribution_points' | 'issuer';
+      readonly certificate: Certificate;
+      readonly position: number;
+    }
+  /** A successor of a list that is out of date. */
+  | {
+      readonly kind: 'fresh_crl';
+      readonly crl: Uint8Array;
+      readonly certificate: Certificate;
+      readonly position: number;
+      /** Which distribution point the list is for; `undefined`: the issuer of the certificate. */
+      readonly point: number | undefined;
+    };
 
 /** The answer to a {@link PathEvent}. */
 export type PathVerdict =
@@ -36,7 +59,9 @@ export type PathVerdict =
   /** Says nothing: an extension is refused when it is critical, a broken rule stays broken. */
   | { readonly kind: 'unknown' }
   /** Refuses the chain; a reason of its own is carried in the fault. */
-  | { readonly kind: 'fail'; readonly reason?: unknown };
+  | { readonly kind: 'fail'; readonly reason?: unknown }
+  /** Answers a {@link CrlEvent}, and nothing else. */
+  | { readonly kind: 'crls'; readonly crls: readonly Uint8Array[] };
 
 /** The outcome of path validation. */
 export type PathResult =
@@ -54,6 +79,7 @@ export type PathValidation<Result = PathResult> = Generator<PathEvent, Result, P
 const valid: PathVerdict = { kind: 'valid' };
 const unknown: PathVerdict = { kind: 'unknown' };
 const fail: PathVerdict = { kind: 'fail' };
+const noCrls: PathVerdict = { kind: 'crls', crls: [] };
 
 /** The verdicts of `verify_peer` without a callback: a fault fails, an unknown extension is unknown. */
 export function defaultVerdict(event: PathEvent): PathVerdict {
@@ -62,6 +88,9 @@ export function defaultVerdict(event: PathEvent): PathVerdict {
       return fail;
     case 'extension':
       return unknown;
+    case 'crls':
+    case 'fresh_crl':
+      return noCrls;
     default:
       return valid;
   }
@@ -69,6 +98,7 @@ export function defaultVerdict(event: PathEvent): PathVerdict {
 
 /** The verdicts of `verify_none`: everything is overruled. */
 export function verifyNoneVerdict(event: PathEvent): PathVerdict {
+  if (event.kind === 'crls' || event.kind === 'fresh_crl') return noCrls;
   return event.kind === 'extension' && !event.extension.critical ? unknown : valid;
 }
 

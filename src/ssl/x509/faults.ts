@@ -23,6 +23,9 @@ export type CertificateRule =
   | 'hostname_check_failed'
   | 'revoked'
   | 'revocation_status_undetermined'
+  // OTP's reasons from 26 on
+  | 'invalid_policy_mapping'
+  | 'policy_requirement_not_met'
   // reasons without a name in OTP
   | 'malformed_certificate'
   | 'unsupported_public_key'
@@ -55,6 +58,10 @@ export interface CertificateFaultReason {
   readonly expected?: string | undefined;
   /** The reason a callback gave with its `fail` verdict, handed through untouched. */
   readonly callbackReason?: unknown;
+  /** Of a revoked certificate: the reason of the CRL or of the OCSP response. */
+  readonly revocationReason?: string | undefined;
+  /** Of an undetermined status: what was wrong with each list that was looked at. */
+  readonly details?: readonly string[] | undefined;
 }
 
 const ruleTexts: { readonly [Rule in CertificateRule]: string } = {
@@ -72,6 +79,8 @@ const ruleTexts: { readonly [Rule in CertificateRule]: string } = {
   hostname_check_failed: 'the certificate is not for the name that was asked for',
   revoked: 'the certificate is revoked',
   revocation_status_undetermined: 'it is not known whether the certificate is revoked',
+  invalid_policy_mapping: 'a policy mapping of the certificate is to or from anyPolicy',
+  policy_requirement_not_met: 'the chain is not valid for a certificate policy that is required',
   malformed_certificate: 'the certificate cannot be decoded',
   unsupported_public_key: 'the public key of the certificate cannot be used',
   unsupported_signature_algorithm: 'the signature algorithm of the certificate is not supported',
@@ -100,8 +109,11 @@ export class CertificateFault extends Error implements CertificateFaultReason {
   readonly found: string | undefined;
   readonly expected: string | undefined;
   readonly callbackReason: unknown;
+  readonly revocationReason: string | undefined;
+  readonly details: readonly string[] | undefined;
 
-  constructor({ rule, place, found, expected, callbackReason }: CertificateFaultReason) {
+  constructor(reason: CertificateFaultReason) {
+    const { rule, place, found, expected } = reason;
     const short = {
       rule,
       place: place && { ...place, subject: shorten(place.subject) },
@@ -114,7 +126,9 @@ export class CertificateFault extends Error implements CertificateFaultReason {
     this.place = short.place;
     this.found = short.found;
     this.expected = short.expected;
-    this.callbackReason = callbackReason;
+    this.callbackReason = reason.callbackReason;
+    this.revocationReason = reason.revocationReason;
+    this.details = reason.details;
   }
 }
 

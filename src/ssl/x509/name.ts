@@ -92,13 +92,25 @@ export function decodeName(element: DerElement, contents: DerReader): Name {
   while (!contents.done) {
     const attributes = readRelativeDistinguishedName(contents);
     rdns.push(attributes);
-    keys.push(attributes.map(attributeKey).sort().join('+'));
+    keys.push(rdnKey(attributes));
   }
   return { der: element.der, rdns, keys, key: keys.join(',') };
 }
 
 function readRelativeDistinguishedName(reader: DerReader): NameAttribute[] {
-  const set = reader.expectSet('a relative distinguished name');
+  return readAttributes(reader.expectSet('a relative distinguished name'));
+}
+
+/** The comparison key of a relative distinguished name, from a reader of its contents. */
+export function readRdnKey(contents: DerReader): string {
+  return rdnKey(readAttributes(contents));
+}
+
+function rdnKey(attributes: readonly NameAttribute[]): string {
+  return attributes.map(attributeKey).sort().join('+');
+}
+
+function readAttributes(set: DerReader): NameAttribute[] {
   if (set.done) throw set.fault('a relative distinguished name without attributes');
   const attributes: NameAttribute[] = [];
   while (!set.done) {

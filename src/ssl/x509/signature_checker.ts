@@ -1,11 +1,11 @@
 /**
- * Signatures of certificates: verifying them at most once, and not too many of them.
+ * Signatures of certificates and CRLs: verifying them at most once, and not too many of them.
  *
  * One checker serves one handshake and bounds its work. That a signature is good is remembered for
  * as long as the certificate lives, since neither certificate of the pair can change.
  */
 
-import { CryptoFault, verifyWith } from '../crypto/index.ts';
+import { CryptoFault, type SignatureParameters, verifyWith } from '../crypto/index.ts';
 import type { Certificate } from './certificate.ts';
 import { latin1 } from './der.ts';
 
@@ -15,14 +15,21 @@ export const maxSignatureChecks = 64;
 /** `limit`: the bound is reached, nothing is known. */
 export type SignatureVerdict = 'good' | 'bad' | 'limit';
 
-/** For each certificate a key that was found to have signed it, as it stands in a certificate. */
-const signers = new WeakMap<Certificate, Uint8Array>();
+/** What an authority signs: a certificate or a CRL. */
+export interface Signed {
+  readonly tbs: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly signatureParameters: SignatureParameters | undefined;
+}
+
+/** For each certificate or list a key that was found to have signed it, as it stands in a certificate. */
+const signers = new WeakMap<Signed, Uint8Array>();
 
 /** Verifies signatures for one handshake. */
 export class SignatureChecker {
   #remaining: number;
-  /** By certificate, and by the key of the issuer as octets of a string. */
-  readonly #known = new Map<Certificate, Map<string, SignatureVerdict>>();
+  /** By what is signed, and by the key of the issuer as octets of a string. */
+  readonly #known = new Map<Signed, Map<string, SignatureVerdict>>();
 
   /** @param limit the most verifications */
   constructor(limit: number = maxSignatureChecks) {
@@ -34,8 +41,8 @@ export class SignatureChecker {
     return this.#remaining;
   }
 
-  /** Whether the key of `issuer` signed `certificate`. Names are not looked at. */
-  check(certificate: Certificate, issuer: Certificate): SignatureVerdict {
+  /** Whether the key of `issuer` signed `certificate`, or a list. Names are not looked at. */
+  check(certificate: Signed, issuer: Certificate): SignatureVerdict {
     const issuerKey = issuer.subjectPublicKeyInfo.der;
     const signer = signers.get(certificate);
     if (signer !== undefined && Buffer.compare(signer, issuerKey) === 0) return 'good';
@@ -52,7 +59,7 @@ export class SignatureChecker {
   }
 }
 
-function verifySignature(certificate: Certificate, issuer: Certificate): boolean {
+function verifySignature(certificate: Signed, issuer: Certificate): boolean {
   const { signatureParameters, tbs, signature } = certificate;
   if (signatureParameters === undefined) return false;
   try {

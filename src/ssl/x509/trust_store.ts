@@ -9,6 +9,7 @@
 
 import { type Certificate, parseCertificate, sameCertificate } from './certificate.ts';
 import { CertificateCache } from './certificate_cache.ts';
+import { CrlCache } from './crl_cache.ts';
 import { DerError } from './der.ts';
 
 /** An immutable set of trusted certificates. */
@@ -23,6 +24,8 @@ export interface TrustStore {
   has(certificate: Certificate): boolean;
   /** Certificates that led to an anchor of this store in earlier handshakes. */
   readonly cache: CertificateCache;
+  /** Lists that were signed under an anchor of this store. */
+  readonly crls: CrlCache;
 }
 
 /** A certificate that was meant for a trust store and could not be read. */
@@ -35,6 +38,7 @@ export interface RejectedCertificate {
 class IndexedTrustStore implements TrustStore {
   readonly certificates: readonly Certificate[];
   readonly cache = new CertificateCache();
+  readonly crls = new CrlCache();
   readonly #bySubject: ReadonlyMap<string, readonly Certificate[]>;
 
   constructor(given: readonly Certificate[]) {

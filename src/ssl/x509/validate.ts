@@ -12,7 +12,7 @@
  */
 
 import { CryptoFault } from '../crypto/index.ts';
-import { type Certificate, keyUsageAllows } from './certificate.ts';
+import { type Certificate, keyUsageAllows, withInheritedParameters } from './certificate.ts';
 import {
   addConstraints,
   type ComparisonBudget,
@@ -21,11 +21,13 @@ import {
   maxNameComparisons,
   noConstraints,
 } from './constraints.ts';
-import type { PathEvent, PathValidation } from './events.ts';
-import { CertificateFault, type CertificateRule } from './faults.ts';
+import type { CrlEvent, PathEvent, PathValidation } from './events.ts';
+import { CertificateFault, type CertificateFaultReason, type CertificateRule } from './faults.ts';
 import { namesEqual, nameText } from './name.ts';
 import { extensionIds, keyPurposes } from './oid.ts';
 import type { PathPolicy } from './policy.ts';
+import { PolicyGraph } from './policy_graph.ts';
+import { checkRevocation, type RevocationContext } from './revocation.ts';
 import type { SignatureChecker } from './signature_checker.ts';
 
 /** A path as it was built. */
@@ -48,14 +50,19 @@ class Refused {
   }
 }
 
-/** Validates one path. Never throws for what a peer can send. */
+/**
+ * Validates one path. Never throws for what a peer can send.
+ *
+ * @param revocation for the policy's `crlCheck`; without it no list is asked for
+ */
 export function* validatePath(
   path: CandidatePath,
   policy: PathPolicy,
   signatures: SignatureChecker,
+  revocation?: RevocationContext,
 ): PathValidation {
   try {
-    const chain = yield* new Validation(path, policy, signatures).run();
+    const chain = yield* new Validation(path, policy, signatures, revocation).run();
     return { ok: true, leaf: chain[0] as Certificate, chain };
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
@@ -63,19 +70,29 @@ export function* validatePath(
   }
 }
 
+/** Extensions of policies: processed here, and shown to a callback as `public_key` shows them. */
+const policyExtensions: ReadonlySet<string> = new Set([
+  extensionIds.certificatePolicies,
+  extensionIds.policyMappings,
+  extensionIds.policyConstraints,
+  extensionIds.inhibitAnyPolicy,
+]);
+
 const curveTypes: ReadonlySet<string> = new Set(['ec', 'ed25519', 'ed448', 'x25519', 'x448']);
 
-interface Detail {
-  readonly found?: string;
-  readonly expected?: string;
-}
+type Detail = Omit<CertificateFaultReason, 'rule' | 'place'>;
+
+/** What a verdict is wanted on. */
+type JudgedEvent = Exclude<PathEvent, CrlEvent>;
 
 /** The state of RFC 5280 §6.1.2 for one path, and the steps of §6.1.3 to §6.1.5. */
 class Validation {
   readonly #path: CandidatePath;
   readonly #policy: PathPolicy;
   readonly #signatures: SignatureChecker;
+  readonly #revocation: RevocationContext | undefined;
   readonly #comparisons: ComparisonBudget = { remaining: maxNameComparisons };
+  readonly #policies: PolicyGraph;
   #constraints: ConstraintState = noConstraints;
   /** `max_path_length`: how many more intermediates that are not self-issued may come; below 0, too many came. */
   #pathLength: number;
@@ -84,17 +101,25 @@ class Validation {
   /** The certificate whose name and key the next one is checked with. */
   #issuer: Certificate | undefined;
 
-  constructor(path: CandidatePath, policy: PathPolicy, signatures: SignatureChecker) {
+  constructor(
+    path: CandidatePath,
+    policy: PathPolicy,
+    signatures: SignatureChecker,
+    revocation: RevocationContext | undefined,
+  ) {
     this.#path = path;
+    this.#revocation = revocation;
     this.#policy = policy;
     this.#signatures = signatures;
+    this.#policies = new PolicyGraph(policy.certificatePolicies, path.certificates.length);
     this.#pathLength = policy.depth;
     this.#pathLimit = `a depth of at most ${policy.depth}`;
   }
 
   /** @returns the chain from the peer's certificate to the one that is trusted */
   *run(): PathValidation<readonly Certificate[]> {
-    const { certificates, anchor, problem, namesake } = this.#path;
+    const { anchor, problem, namesake } = this.#path;
+    const certificates = [...this.#path.certificates];
     let top = certificates.length - 1;
     if (anchor === undefined) {
       // a verdict may trust the last certificate that could be found in place of an anchor
@@ -111,7 +136,14 @@ class Validation {
       yield* this.#checkAnchor(anchor, certificates.length, this.#policy.anchorConstraints);
     }
     for (let position = top; position >= 0; position--) {
-      yield* this.#checkCertificate(certificates[position] as Certificate, position);
+      const certificate = withInheritedParameters(
+        certificates[position] as Certificate,
+        this.#issuer as Certificate,
+      );
+      certificates[position] = certificate;
+      yield* this.#checkCertificate(certificate, position);
+      yield* this.#checkRevocation(certificates, position);
+      this.#issuer = certificate;
     }
     return anchor === undefined ? certificates : [...certificates, anchor];
   }
@@ -148,12 +180,12 @@ class Validation {
     }
     yield* this.#checkSignature(certificate, position);
     yield* this.#checkKey(certificate, position);
+    yield* this.#checkPolicies(certificate, position);
     if (position === 0) {
       yield* this.#ask({ kind: 'valid_peer', certificate, position });
     } else {
       yield* this.#ask({ kind: 'valid', certificate, position });
     }
-    this.#issuer = certificate;
   }
 
   *#checkExtensions(certificate: Certificate, position: number): PathValidation<void> {
@@ -177,9 +209,58 @@ class Validation {
             yield* this.#ask({ kind: 'extension', extension, certificate, position });
           }
           break;
+        case extensionIds.policyConstraints:
+          if (extension.critical) {
+            yield* this.#ask({ kind: 'extension', extension, certificate, position });
+          }
+          break;
         default:
           yield* this.#ask({ kind: 'extension', extension, certificate, position });
       }
+    }
+  }
+
+  /** RFC 5280 §6.1.3 d to f, §6.1.4 a, b, h to j, §6.1.5. */
+  *#checkPolicies(certificate: Certificate, position: number): PathValidation<void> {
+    const policies = this.#policies;
+    const last = position === 0;
+    let met = policies.enter(certificate, last);
+    if (last) met = policies.finish(certificate) && met;
+    if (!met) {
+      yield* this.#broken('policy_requirement_not_met', certificate, position, {
+        found: policyText(certificate.certificatePolicies),
+        expected: `one of ${policyText(this.#policy.certificatePolicies.policySet)}`,
+      });
+      policies.giveUp();
+    }
+    if (!last && !policies.leave(certificate)) {
+      yield* this.#broken('invalid_policy_mapping', certificate, position);
+    }
+  }
+
+  /** RFC 5280 §6.1.3 a 3, after the verdict that the certificate is valid, as OTP's `ssl` does it. */
+  *#checkRevocation(certificates: readonly Certificate[], position: number): PathValidation<void> {
+    const { crlCheck } = this.#policy;
+    const skipped = crlCheck === 'false' || (crlCheck === 'peer' && position > 0);
+    if (skipped || this.#revocation === undefined) return;
+    const { anchor } = this.#path;
+    const certificate = certificates[position] as Certificate;
+    const above = certificates.slice(position + 1);
+    if (anchor !== undefined) above.push(anchor);
+    const subject = { certificate, position, above };
+    const status = yield* checkRevocation(subject, this.#revocation);
+    if (status.kind === 'revoked') {
+      yield* this.#broken('revoked', certificate, position, {
+        found: `${status.reason} since ${timeText(status.date)}`,
+        revocationReason: status.reason,
+      });
+    } else if (status.kind === 'undetermined' && crlCheck !== 'best_effort') {
+      const { details } = status;
+      yield* this.#broken('revocation_status_undetermined', certificate, position, {
+        found: details.length === 0 ? 'no CRL' : `CRLs that do not count: ${details.join(', ')}`,
+        expected: 'a CRL for it',
+        details,
+      });
     }
   }
 
@@ -212,6 +293,7 @@ class Validation {
   }
 
   *#checkPurpose(certificate: Certificate, position: number): PathValidation<void> {
+    if (this.#policy.purpose === 'crl_signer') return;
     const purposes = certificate.extKeyUsage ?? [];
     const wanted = this.#policy.purpose === 'server' ? 'serverAuth' : 'clientAuth';
     const any = position > 0 && this.#policy.allowAnyCaPurpose;
@@ -322,7 +404,7 @@ class Validation {
   }
 
   /** Asks for a verdict; returns when validation goes on. */
-  *#ask(event: PathEvent): PathValidation<void> {
+  *#ask(event: JudgedEvent): PathValidation<void> {
     const verdict = yield event;
     if (verdict.kind === 'valid') return;
     const { certificate, position } = event;
@@ -340,6 +422,7 @@ class Validation {
     }
     // RFC 5280 §4.2: a critical extension that is not recognised refuses the certificate
     if (event.kind === 'extension' && event.extension.critical) {
+      if (policyExtensions.has(event.extension.id)) return;
       const detail = { found: `extension ${event.extension.id}` };
       throw new Refused(this.#fault('unknown_critical_extension', certificate, position, detail));
     }
@@ -358,6 +441,12 @@ export function usableKey(certificate: Certificate): Certificate['publicKey'] | 
 
 function purposeText(id: string): string {
   return Object.entries(keyPurposes).find(([, value]) => value === id)?.[0] ?? id;
+}
+
+function policyText(policies: readonly string[] | undefined): string {
+  if (policies === undefined) return 'no certificate policies';
+  if (policies.length === 0) return 'any policy';
+  return policies.slice(0, 10).join(', ');
 }
 
 function timeText(milliseconds: number): string {

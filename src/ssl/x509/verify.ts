@@ -3,13 +3,15 @@
  * building and path validation in one, with the bounds that keep a hostile chain cheap.
  */
 
-import { type Certificate, sameCertificate } from './certificate.ts';
+import { type Certificate, inheritsParameters, sameCertificate } from './certificate.ts';
 import type { CertificateCache } from './certificate_cache.ts';
 import { DerError } from './der.ts';
 import { defaultVerdict, type PathResult, type PathValidation, runWith } from './events.ts';
 import { CertificateFault } from './faults.ts';
 import { candidatePaths } from './path.ts';
 import { defaultPolicy, type PathPolicy } from './policy.ts';
+import { anyPolicyInput } from './policy_graph.ts';
+import type { RevocationContext } from './revocation.ts';
 import { SignatureChecker } from './signature_checker.ts';
 import { emptyTrustStore, type TrustStore } from './trust_store.ts';
 import { type CandidatePath, usableKey, validatePath } from './validate.ts';
@@ -56,7 +58,8 @@ export function* verifyPeerChain(input: PathInput): PathValidation {
     policy,
     signatures,
   );
-  const result = yield* validatePath(path, policy, signatures);
+  const revocation = revocationContext(input.trust, [leaf, ...sent], policy, signatures);
+  const result = yield* validatePath(path, policy, signatures, revocation);
   if (result.ok && path.anchor !== undefined) {
     for (const certificate of path.certificates) input.trust.cache.keep(certificate);
   }
@@ -70,6 +73,43 @@ export function* verifyPeerChain(input: PathInput): PathValidation {
 export function readPeerCertificate(chain: readonly Uint8Array[]): PathResult {
   const read = readChain(chain.slice(0, 1), emptyTrustStore.cache);
   return read.ok ? { ok: true, leaf: read.leaf, chain: [read.leaf] } : read;
+}
+
+/** What checking of CRLs needs: who may have signed one, and whether that one is trusted. */
+function revocationContext(
+  trust: TrustStore,
+  sent: readonly Certificate[],
+  policy: PathPolicy,
+  signatures: SignatureChecker,
+): RevocationContext {
+  const paths = new Map<Certificate, readonly Certificate[] | undefined>();
+  const findPath = (signer: Certificate): readonly Certificate[] | undefined => {
+    if (signer.selfIssued && trust.has(signer)) return [];
+    const others = sent.filter((other) => other !== signer);
+    const search = { leaf: signer, sent: others, trust, now: policy.now, signatures };
+    const signerPolicy: PathPolicy = {
+      ...policy,
+      ...{ purpose: 'crl_signer', crlCheck: 'false', certificatePolicies: anyPolicyInput },
+    };
+    const path = choosePath(candidatePaths(search), signerPolicy, signatures);
+    const result = runWith(validatePath(path, signerPolicy, signatures), defaultVerdict);
+    return result.ok ? result.chain.slice(1) : undefined;
+  };
+  return {
+    ...{ policy, signatures, cache: trust.crls },
+    signers: (key) => {
+      const named = sent.filter((other) => other.subject.key === key);
+      const stored = trust.bySubject(key);
+      return [
+        ...named,
+        ...stored.filter((other) => !named.some((one) => sameCertificate(one, other))),
+      ];
+    },
+    pathAbove: (signer) => {
+      if (!paths.has(signer)) paths.set(signer, findPath(signer));
+      return paths.get(signer);
+    },
+  };
 }
 
 /** The first path without a fault; when all have one, the first. */
@@ -106,7 +146,7 @@ function readChain(chain: readonly Uint8Array[], cache: CertificateCache): ReadC
   }
   const leaf = parseOrError(first, cache);
   if (leaf instanceof DerError) return refused('malformed_certificate', '', leaf.message);
-  if (usableKey(leaf) === undefined) {
+  if (!inheritsParameters(leaf) && usableKey(leaf) === undefined) {
     const found = `algorithm ${leaf.subjectPublicKeyInfo.algorithm.id}`;
     return refused('unsupported_public_key', leaf.subjectText, found);
   }
