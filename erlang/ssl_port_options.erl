@@ -32,7 +32,14 @@ expand(Options) ->
 -spec expand([term()], [{atom(), term()}]) ->
           {ok, [tuple()], ssl_port_questions:funs()} | {option_not_a_key_value_tuple, term()}.
 expand(Options, Defaults) when is_list(Options) ->
-    expand(Options, Defaults, [], #{}).
+    expand(crl_cache(Options), Defaults, [], #{}).
+
+%% Without a cache of the user's, that of the ssl application is asked.
+crl_cache(Options) ->
+    case lists:keymember(crl_check, 1, Options) andalso not lists:keymember(crl_cache, 1, Options) of
+        true -> Options ++ [{crl_cache, {ssl_crl_cache, {internal, []}}}];
+        false -> Options
+    end.
 
 expand([], [], Acc, Funs) ->
     {ok, lists:reverse(Acc), Funs};

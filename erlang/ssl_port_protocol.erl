@@ -199,7 +199,10 @@ certificate_atoms() ->
      invalid_ext_keyusage, ca_invalid_ext_keyusage, revoked, max_path_length_reached,
      duplicate_cert_in_path, unknown_critical_extension, invalid_validity_dates,
      key_usage_mismatch, unsupported_signature, peer, valid, valid_peer, extension,
-     root_cert_not_found, no_relevant_crls, revocation_status_undetermined,
+     root_cert_not_found, no_relevant_crls, revocation_status_undetermined, bad_crl, bad_crls,
+     unspecified, keyCompromise, cACompromise, affiliationChanged, superseded,
+     cessationOfOperation, certificateHold, privilegeWithdrawn, aACompromise,
+     invalid_policy_mapping, policy_requirement_not_met, crls, distribution_points, issuer,
      'RSAPrivateKey', 'DSAPrivateKey', 'ECPrivateKey', 'PrivateKeyInfo',
      'OTPCertificate', 'Extension',
      rejected_by_callback, invalid_ext_key_usage, malformed_certificate,
@@ -263,7 +266,8 @@ option_atoms() ->
      stateless, stateless_with_cert, algorithm, sign_fun, sign_opts, encrypt_fun,
      encrypt_opts, srp, psks, psk_modes, psk_dhe_ke, psk_ke, min_dh_bits, encrypt_then_mac,
      record_size_limit, certificate_compression, zlib, brotli, post_handshake_auth,
-     stateless_tickets_seed, tls12_session_tickets, status_request, ec].
+     stateless_tickets_seed, tls12_session_tickets, status_request, ec, cert_policy_opts,
+     allow_any_ca_purpose].
 
 packet_atoms() ->
     [active, mode, packet, packet_size, header, binary, list, raw, asn1, cdr, sunrm, fcgi,

@@ -35,7 +35,7 @@
 
 %% The functions of a callback module that the program may ask for. It can name no others,
 %% and no module that the user's options or environment did not name.
-functions(crl_cache) -> [{lookup, 2}, {lookup, 3}, {select, 2}, {fresh_crl, 2}];
+functions(crl_cache) -> [{crls, 3}, {fresh_crl, 3}];
 functions(session_cache) -> [{lookup, 2}, {update, 3}, {delete, 2}, {select_session, 2}, {size, 1}].
 
 %% Giving indexes.
@@ -92,7 +92,7 @@ call({callback, Index, Function, Args}, Funs) when is_list(Args) ->
     case Funs of
         #{Index := {module, Kind, Module, State}} ->
             case lists:member({Function, length(Args)}, functions(Kind)) of
-                true -> {ok, {Module, Function, arguments(Args, State)}};
+                true -> {ok, module_call(Kind, Module, Function, arguments(Args, State))};
                 false -> {error, undefined_fun}
             end;
         #{} ->
@@ -100,6 +100,10 @@ call({callback, Index, Function, Args}, Funs) when is_list(Args) ->
     end;
 call(_Question, _Funs) ->
     {error, notsup}.
+
+%% Modules that want records of public_key are called by a module that makes them.
+module_call(crl_cache, Module, Function, Args) -> {ssl_port_crl, Function, Args ++ [Module]};
+module_call(session_cache, Module, Function, Args) -> {Module, Function, Args}.
 
 arguments(Args, State) ->
     [case Arg of '$state' -> State; _ -> Arg end || Arg <- Args].

@@ -62,7 +62,10 @@ const groups = {
     missing_basic_constraint invalid_key_usage invalid_ext_keyusage ca_invalid_ext_keyusage
     revoked max_path_length_reached duplicate_cert_in_path unknown_critical_extension
     invalid_validity_dates key_usage_mismatch unsupported_signature peer valid valid_peer
-    extension root_cert_not_found no_relevant_crls revocation_status_undetermined RSAPrivateKey
+    extension root_cert_not_found no_relevant_crls revocation_status_undetermined bad_crl bad_crls
+    unspecified keyCompromise cACompromise affiliationChanged superseded cessationOfOperation
+    certificateHold privilegeWithdrawn aACompromise invalid_policy_mapping
+    policy_requirement_not_met crls distribution_points issuer RSAPrivateKey
     DSAPrivateKey ECPrivateKey PrivateKeyInfo OTPCertificate Extension rejected_by_callback
     invalid_ext_key_usage malformed_certificate too_many_certificates unsupported_public_key
     unsupported_signature_algorithm weak_public_key weak_signature_algorithm work_limit_reached
@@ -121,7 +124,7 @@ const groups = {
     stateless_with_cert algorithm sign_fun sign_opts encrypt_fun encrypt_opts srp psks psk_modes
     psk_dhe_ke psk_ke min_dh_bits encrypt_then_mac record_size_limit certificate_compression zlib
     brotli post_handshake_auth stateless_tickets_seed tls12_session_tickets status_request
-    ec
+    ec cert_policy_opts allow_any_ca_purpose
   `,
   /** Socket options, packet types and what `erlang:decode_packet/3` makes of HTTP. */
   packet: `

@@ -118,6 +118,7 @@ function makeConfig(options: Options, source: ConfigSource): EngineConfig {
     trust,
     failIfNoPeerCert: options.failIfNoPeerCert,
     depth: values.depth ?? profiles[options.profile].depth,
+    ...pathPolicy(values),
     certificateAuthorities: authorities(options, trust),
     maxHandshakeSize: values.max_handshake_size ?? DEFAULT_MAX_HANDSHAKE_SIZE,
     middleboxCompatMode: values.middlebox_comp_mode ?? true,
@@ -129,6 +130,18 @@ function makeConfig(options: Options, source: ConfigSource): EngineConfig {
     ...newestVersion(options),
     entropy: source.entropy,
     now: source.now,
+  };
+}
+
+/** How a chain is judged, where the options say it. */
+function pathPolicy(values: TlsValues): Pick<EngineConfig, 'pathPolicy'> {
+  const { crl_check: crlCheck, cert_policy_opts: policies, allow_any_ca_purpose: any } = values;
+  return {
+    pathPolicy: {
+      ...(crlCheck !== undefined && { crlCheck }),
+      ...(policies !== undefined && { certificatePolicies: policies }),
+      ...(any !== undefined && { allowAnyCaPurpose: any }),
+    },
   };
 }
 

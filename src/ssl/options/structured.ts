@@ -2,7 +2,8 @@
 
 import type { BloomParameters } from '../tls/session/replay_guard13.ts';
 import { bloomPresets } from '../tls/session/replay_guard13.ts';
-import { binary, fun, INVALID, type Read, text, type UserFun } from './checks.ts';
+import { anyPolicyInput, type PolicyInput } from '../x509/index.ts';
+import { binary, bool, fun, INVALID, listOf, type Read, text, type UserFun } from './checks.ts';
 
 const utf8 = (text: string): Uint8Array => Buffer.from(text, 'utf8');
 
@@ -134,4 +135,39 @@ export const sharedKey: Read<GivenPsk> = (term, reader) => {
     key: kept(key),
     hash,
   };
+};
+
+const POLICY_FLAGS = {
+  explicit_policy: 'explicitPolicy',
+  inhibit_policy_mapping: 'inhibitPolicyMapping',
+  inhibit_any_policy: 'inhibitAnyPolicy',
+} as const;
+
+/** `[{policy_set, [Oid]} | {explicit_policy | inhibit_policy_mapping | inhibit_any_policy, Bool}]`. */
+export const certificatePolicies: Read<PolicyInput> = (term, reader) => {
+  let input: PolicyInput = anyPolicyInput;
+  for (const element of reader.list(term) ?? [INVALID]) {
+    const [key, value, ...rest] = reader.tuple(element) ?? [];
+    const name = reader.atom(key) ?? '';
+    if (rest.length > 0) return INVALID;
+    if (name === 'policy_set') {
+      const policySet = listOf(objectIdentifier)(value, reader);
+      if (policySet === INVALID) return INVALID;
+      input = { ...input, policySet };
+    } else if (Object.hasOwn(POLICY_FLAGS, name)) {
+      const flag = bool(value, reader);
+      if (flag === INVALID) return INVALID;
+      input = { ...input, [POLICY_FLAGS[name as keyof typeof POLICY_FLAGS]]: flag };
+    } else {
+      return INVALID;
+    }
+  }
+  return input;
+};
+
+/** A tuple of arcs, as Erlang writes an object identifier; read as dotted text. */
+const objectIdentifier: Read<string> = (term, reader) => {
+  const arcs = (reader.tuple(term) ?? []).map((arc) => reader.integer(arc));
+  if (arcs.length < 2 || arcs.some((arc) => arc === undefined || arc < 0)) return INVALID;
+  return arcs.join('.');
 };

@@ -29,6 +29,7 @@ import {
 } from './checks.ts';
 import {
   antiReplay,
+  certificatePolicies,
   givenTickets,
   identity,
   nextProtocols,
@@ -221,10 +222,10 @@ export const tlsOptions = {
   partial_chain: row(fun(1), { served: never }),
   customize_hostname_check: row(anyList, { served: empty }),
   certificate_authorities: row(bool),
+  cert_policy_opts: row(certificatePolicies),
+  allow_any_ca_purpose: boolRow,
   post_handshake_auth: row(bool, { versions: TLS13 }),
-  crl_check: row(oneOf('false', 'true', 'peer', 'best_effort'), {
-    served: (value) => value === 'false',
-  }),
+  crl_check: row(oneOf('false', 'true', 'peer', 'best_effort')),
   crl_cache: row(statefulModule('crl_cache')),
   ocsp_stapling: row(bool, { served: not }),
   ocsp_nonce: boolRow,

@@ -5,7 +5,7 @@
 
 import { type SrpGroupName, srpGroupNames } from '../crypto/index.ts';
 import { isUserFun, type Options } from '../options/index.ts';
-import type { Question, SrpUser } from '../tls/events.ts';
+import type { CrlsQuestion, FreshCrlQuestion, Question, SrpUser } from '../tls/events.ts';
 import { LocalFault, PeerIncompatible } from '../tls/faults.ts';
 import type { TermReader, Value } from '../value.ts';
 
@@ -113,10 +113,32 @@ export function userQuestion(
         failed: () => false,
       };
     }
+    case 'crls':
+    case 'fresh_crl':
+      return values.crl_cache && crlQuestion(question, values.crl_cache.callback, reader);
     case 'client_hello':
     case 'server_hello':
       return undefined;
   }
+}
+
+/** A question to the module of `crl_cache` (C11). */
+function crlQuestion(
+  question: CrlsQuestion | FreshCrlQuestion,
+  index: number,
+  reader: TermReader,
+): UserQuestion {
+  const { certificate } = question;
+  const args: readonly Value[] =
+    question.kind === 'crls'
+      ? [question.source, certificate, STATE]
+      : [certificate, question.point ?? 'issuer', question.crl];
+  return {
+    option: 'crl_cache',
+    question: ['callback', index, question.kind, { list: args }],
+    take: (result) => (reader.list(result) ?? []).flatMap((der) => bytesOf(der, reader) ?? []),
+    failed: failedAsOtp,
+  };
 }
 
 /** What the engine is told where nobody is asked. */
@@ -127,6 +149,9 @@ export function usualAnswer({ kind }: Question): unknown {
       return {};
     case 'reuse_session':
       return true;
+    case 'crls':
+    case 'fresh_crl':
+      return [];
     case 'psk_lookup':
     case 'srp_lookup':
       return undefined;

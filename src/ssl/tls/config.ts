@@ -19,7 +19,7 @@ import {
   sign,
   signSsl3CertificateVerify,
 } from '../crypto/index.ts';
-import type { HostReference, TrustStore } from '../x509/index.ts';
+import type { HostReference, PathInput, TrustStore } from '../x509/index.ts';
 import type { CipherSuite } from './iana/cipher_suites.ts';
 import type { NamedGroup } from './iana/groups.ts';
 import type { SignatureScheme } from './iana/signature_schemes.ts';
@@ -157,6 +157,8 @@ export interface EngineConfig {
   readonly failIfNoPeerCert: boolean;
   /** The most non-self-issued intermediates a chain may have. */
   readonly depth: number;
+  /** What else a chain is held against, beside the defaults of path validation. */
+  readonly pathPolicy?: PathInput['policy'];
   /** Server: DER names sent in certificate_authorities (1.3) or CertificateRequest (1.2). */
   readonly certificateAuthorities?: readonly Uint8Array[] | undefined;
 

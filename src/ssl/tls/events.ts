@@ -131,7 +131,9 @@ export type Question =
   | ServerHelloQuestion
   | PskLookupQuestion
   | SrpLookupQuestion
-  | ReuseSessionQuestion;
+  | ReuseSessionQuestion
+  | CrlsQuestion
+  | FreshCrlQuestion;
 
 /**
  * Server: a ClientHello has come and nothing has been decided yet. The answer, a `HelloAnswer`,
@@ -173,6 +175,25 @@ export interface ReuseSessionQuestion {
   /** DER; `undefined` when the client sent none. */
   readonly peerCertificate: Uint8Array | undefined;
   readonly cipherSuite: CipherSuite;
+}
+
+/** Which lists there are about a certificate of the peer. The answer is a list of `Uint8Array`, DER. */
+export interface CrlsQuestion {
+  readonly kind: 'crls';
+  readonly source: 'distribution_points' | 'issuer';
+  /** DER. */
+  readonly certificate: Uint8Array;
+}
+
+/** A successor of a list that is out of date. The answer is a list with it, or an empty one. */
+export interface FreshCrlQuestion {
+  readonly kind: 'fresh_crl';
+  /** DER. */
+  readonly certificate: Uint8Array;
+  /** Which of its distribution points the list is for; `undefined`: its issuer. */
+  readonly point: number | undefined;
+  /** DER. */
+  readonly crl: Uint8Array;
 }
 
 /** What a server knows of a user of SRP (RFC 5054 §2.4). */

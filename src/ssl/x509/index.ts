@@ -12,6 +12,7 @@ export {
 } from './certificate.ts';
 export { DerError } from './der.ts';
 export {
+  type CrlEvent,
   defaultVerdict,
   type PathEvent,
   type PathResult,
@@ -40,7 +41,8 @@ export {
 } from './host_name.ts';
 export { type Name, nameText, printable } from './name.ts';
 export { type PemEntry, PemError, readPem, writePem } from './pem.ts';
-export { defaultPolicy, type PathPolicy } from './policy.ts';
+export { type CrlCheck, defaultPolicy, type PathPolicy } from './policy.ts';
+export { anyPolicyInput, type PolicyInput } from './policy_graph.ts';
 export {
   credentialMatches,
   isPrivateKeyEntry,

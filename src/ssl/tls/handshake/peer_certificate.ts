@@ -7,15 +7,17 @@ import { CryptoFault } from '../../crypto/index.ts';
 import {
   type Certificate,
   CertificateFault,
+  type CrlEvent,
   DerError,
   defaultVerdict,
   type PathResult,
+  type PathVerdict,
   parseCertificate,
   verifyHostname,
   verifyPeerChain,
 } from '../../x509/index.ts';
 import type { EngineConfig } from '../config.ts';
-import type { Flow, Link } from './flow.ts';
+import { ask, type Flow, type Link } from './flow.ts';
 
 /**
  * Decides on the peer's chain.
@@ -35,7 +37,6 @@ export function* verifyPeerCertificate(
   return withUsableKey(leaf);
 }
 
-// biome-ignore lint/correctness/useYield: a user's verdict is a question, asked here
 function* verifyPath(link: Link, chain: readonly Uint8Array[]): Flow<Certificate> {
   const { config, role } = link;
   if (config.trust === undefined) throw new CertificateFault({ rule: 'unknown_ca' });
@@ -45,12 +46,27 @@ function* verifyPath(link: Link, chain: readonly Uint8Array[]): Flow<Certificate
     now: config.now(),
     depth: config.depth,
     purpose: role === 'client' ? 'server' : 'client',
+    ...(config.pathPolicy && { policy: config.pathPolicy }),
   });
   let step = validation.next();
-  while (step.done !== true) step = validation.next(defaultVerdict(step.value));
+  while (step.done !== true) {
+    const event = step.value;
+    const crl = event.kind === 'crls' || event.kind === 'fresh_crl';
+    step = validation.next(crl ? yield* crlVerdict(event) : defaultVerdict(event));
+  }
   const result: PathResult = step.value;
   if (!result.ok) throw result.fault;
   return result.leaf;
+}
+
+/** The lists that a {@link CrlEvent} wants. */
+function* crlVerdict(event: CrlEvent): Flow<PathVerdict> {
+  const certificate = event.certificate.der;
+  const crls: readonly Uint8Array[] =
+    event.kind === 'crls'
+      ? yield* ask({ kind: 'crls', source: event.source, certificate })
+      : yield* ask({ kind: 'fresh_crl', certificate, point: event.point, crl: event.crl });
+  return { kind: 'crls', crls };
 }
 
 function verifyReference(leaf: Certificate, config: EngineConfig): void {

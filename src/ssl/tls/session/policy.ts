@@ -24,6 +24,11 @@ function anchorsOf(trust: TrustStore): string {
   return digest;
 }
 
+function pathRules({ pathPolicy = {} }: EngineConfig) {
+  const { crlCheck, certificatePolicies, allowAnyCaPurpose } = pathPolicy;
+  return { crlCheck, certificatePolicies, allowAnyCaPurpose };
+}
+
 /** The digest of everything in a configuration that decides whether a peer is believed. */
 export function verificationPolicy(config: EngineConfig): Buffer {
   const { role, verify, trust, reference, depth, failIfNoPeerCert } = config;
@@ -34,6 +39,7 @@ export function verificationPolicy(config: EngineConfig): Buffer {
     verified && trust !== undefined ? anchorsOf(trust) : '',
     verified && role === 'client' ? (reference ?? null) : failIfNoPeerCert,
     verified ? depth : 0,
+    verified ? pathRules(config) : null,
     verified ? (config.signatureSchemesCert ?? config.signatureSchemes) : [],
     config.asksForCertificate ?? 'handshake',
     config.policyName ?? '',

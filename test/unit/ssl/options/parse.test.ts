@@ -122,7 +122,6 @@ describe('option lists', () => {
       "{password,{'$fun',1,0,<<1>>}}": 'client',
       "{sni_fun,{'$fun',1,1,<<1>>}}": 'server',
       '{sni_hosts,[{"a",[]}]}': 'server',
-      '{crl_check,true}': 'client',
       '{handshake,hello}': 'client',
       '{protocol,dtls}': 'client',
       '{cb_info,{my_tcp,tcp,tcp_closed,tcp_error}}': 'client',
@@ -143,6 +142,8 @@ describe('option lists', () => {
   it('takes the seeds’ and today’s harmless options', () => {
     good('[{ssl_imp,new},{hibernate_after,6000},{receiver_spawn_opts,[]},{log_alert,false}]');
     good('[{cb_info,{gen_tcp,tcp,tcp_closed,tcp_error}},{reuse_sessions,true}]');
+    good('[{crl_check,best_effort},{allow_any_ca_purpose,true}]');
+    good('[{cert_policy_opts,[{policy_set,[{2,5,29,32,0}]},{explicit_policy,true}]}]');
     good('[{secure_renegotiate,true},{crl_check,false},{customize_hostname_check,[]}]');
     good('[{dhfile,"dh.pem"},{client_renegotiation,false}]', 'server');
   });
