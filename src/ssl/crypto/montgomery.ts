@@ -8,11 +8,23 @@ import {
   createPublicKey,
   diffieHellman,
   generateKeyPairSync,
+  type JsonWebKey,
   type KeyObject,
 } from 'node:crypto';
 import { CryptoFault } from './fault.ts';
 import { expectLength, type GroupRow, type KeyPair } from './key_pair.ts';
 import { type Secret, secretFrom, wipe } from './secret.ts';
+
+/**
+ * With the public half as a JSON Web Key (RFC 8037 §2): OpenSSL takes fifty times as long to write DER. The
+ * export has to be a part of the generation. Afterwards, `export` holds a lock of the key while it allocates,
+ * and a garbage collection just then destroys the job that generated it, which takes the same lock: the
+ * process would hang for good (seen in Node.js 20).
+ */
+const generatePair = generateKeyPairSync as unknown as (
+  group: 'x25519' | 'x448',
+  options: { publicKeyEncoding: { format: 'jwk' } },
+) => { privateKey: KeyObject; publicKey: JsonWebKey };
 
 /** The row of X25519 or X448. @param oidTail the last byte of its OID (RFC 8410 §3) in hex */
 export function montgomery(group: 'x25519' | 'x448', length: number, oidTail: string): GroupRow {
@@ -30,9 +42,7 @@ export function montgomery(group: 'x25519' | 'x448', length: number, oidTail: st
     return createPublicKey({ key: { kty: 'OKP', crv: jwkCurve, x }, format: 'jwk' });
   }
 
-  function share(privateKey: KeyObject, publicKey: KeyObject): KeyPair {
-    // As a JSON Web Key (RFC 8037 §2) again: OpenSSL takes fifty times as long to write DER.
-    const { x } = publicKey.export({ format: 'jwk' });
+  function share(privateKey: KeyObject, { x }: JsonWebKey): KeyPair {
     return {
       publicKey: Buffer.from(x as string, 'base64url'),
       agree(peerPublicKey) {
@@ -55,7 +65,7 @@ export function montgomery(group: 'x25519' | 'x448', length: number, oidTail: st
     const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
     wipe(bytes);
     wipe(der);
-    return share(privateKey, createPublicKey(privateKey));
+    return share(privateKey, createPublicKey(privateKey).export({ format: 'jwk' }));
   }
 
   return {
@@ -63,8 +73,10 @@ export function montgomery(group: 'x25519' | 'x448', length: number, oidTail: st
     generate(entropy) {
       const recorded = entropy.privateKey?.(group, length);
       if (recorded !== undefined) return fromBytes(recorded);
-      const pair = group === 'x25519' ? generateKeyPairSync('x25519') : generateKeyPairSync('x448');
-      return share(pair.privateKey, pair.publicKey);
+      const { privateKey, publicKey } = generatePair(group, {
+        publicKeyEncoding: { format: 'jwk' },
+      });
+      return share(privateKey, publicKey);
     },
   };
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import {
   CryptoFault,
@@ -269,4 +270,19 @@ test('points of small order are refused on binary curves', () => {
   for (const low of [`04${zero}${one}`, `04${one}${one}`, `04${one}${zero}`]) {
     assert.throws(() => share.agree(hex(low)), refuses('zero_shared_secret'));
   }
+});
+
+test('key pairs are made while garbage is collected (Node.js could lock itself up)', () => {
+  const crypto = import.meta.resolve('../../../../src/ssl/crypto/index.js');
+  const program = `
+    import { generateKeyShare, systemEntropy } from ${JSON.stringify(crypto)};
+    for (let count = 0; count < 30_000; count++) generateKeyShare('x25519', systemEntropy);
+    process.stdout.write('made');`;
+  const { stdout, signal } = spawnSync(
+    process.execPath,
+    ['--max-semi-space-size=1', '--input-type=module', '-e', program],
+    { encoding: 'utf8', timeout: 200_000, killSignal: 'SIGKILL' },
+  );
+  assert.equal(signal, null, 'it hung');
+  assert.equal(stdout, 'made');
 });
