@@ -94,7 +94,13 @@ const TIERS: Readonly<Record<'r16' | 'otp25' | 'modern', readonly Tier[]>> = {
   ],
 };
 
-const TLS13_ORDER: readonly CipherName[] = ['aes_256_gcm', 'aes_128_gcm', 'chacha20_poly1305'];
+const TLS13_ORDER: readonly CipherName[] = [
+  'aes_256_gcm',
+  'aes_128_gcm',
+  'chacha20_poly1305',
+  'aes_128_ccm',
+  'aes_128_ccm_8',
+];
 
 const known = new Map<string, readonly CipherSuite[]>();
 
