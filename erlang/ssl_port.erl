@@ -21,6 +21,7 @@
 -export([start/1]).
 -export([stop/0]).
 -export([versions/0]).
+-export([clear_pem_cache/0]).
 
 %% Setting up.
 -export([connect/2]).
@@ -52,12 +53,34 @@
 -export([renegotiate/1]).
 -export([request_certificate/1]).
 
+%% Suites, groups, signature algorithms.
+-export([cipher_suites/0]).
+-export([cipher_suites/1]).
+-export([cipher_suites/2]).
+-export([cipher_suites/3]).
+-export([filter_cipher_suites/2]).
+-export([prepend_cipher_suites/2]).
+-export([append_cipher_suites/2]).
+-export([suite_to_str/1]).
+-export([suite_to_openssl_str/1]).
+-export([str_to_suite/1]).
+-export([eccs/0]).
+-export([eccs/1]).
+-export([groups/0]).
+-export([groups/1]).
+-export([signature_algs/2]).
+-export([tls_version/1]).
+-export([random_bytes/1]).
+
 %% Information.
 -export([peername/1]).
 -export([sockname/1]).
 -export([peercert/1]).
 -export([connection_information/1]).
 -export([connection_information/2]).
+-export([connection_info/1]).
+-export([session_info/1]).
+-export([pid/1]).
 -export([negotiated_protocol/1]).
 -export([negotiated_next_protocol/1]).
 -export([prf/5]).
@@ -139,18 +162,17 @@ stop() ->
     application:stop(ssl_port).
 
 %% @doc The version of this application and the protocol versions: `supported' are those
-%% used by default, `available' those that can be named in the option `versions'. Only the
-%% running port program knows them: before the start they are empty. There is no DTLS.
+%% used by default, `available' those that can be named in the option `versions',
+%% `implemented' those that there is code for. There is no DTLS, hence nothing of it.
 -spec versions() -> [{ssl_app, string()}
                      | {supported | supported_dtls | available | available_dtls
                         | implemented | implemented_dtls, [atom()]}].
 versions() ->
-    Versions = program_versions(),
-    Of = fun(Name) -> {Name, proplists:get_value(Name, Versions, [])} end,
+    {Supported, Available} = ssl_port_ciphers:versions(),
     [{ssl_app, version()},
-     Of(supported), {supported_dtls, []},
-     Of(available), {available_dtls, []},
-     Of(implemented), {implemented_dtls, []}].
+     {supported, Supported}, {supported_dtls, []},
+     {available, Available}, {available_dtls, []},
+     {implemented, Available}, {implemented_dtls, []}].
 
 version() ->
     _ = application:load(ssl_port),
@@ -159,16 +181,11 @@ version() ->
         undefined -> ""
     end.
 
-program_versions() ->
-    case ssl_port_worker:pick() of
-        {ok, {_, Worker, Port, _}} ->
-            case ssl_port_worker:call(Worker, Port, 0, versions) of
-                {ok, Versions} -> Versions;
-                {error, _} -> []
-            end;
-        {error, ssl_not_started} ->
-            []
-    end.
+%% @doc Forgets what was read of certificate, key and other PEM files; the next connection or
+%% listener reads them anew.
+-spec clear_pem_cache() -> ok.
+clear_pem_cache() ->
+    ssl_port_worker:call_all(clear_pem_cache).
 
 %% Setting up.
 
@@ -516,6 +533,42 @@ connection_information(?LISTENER(_, _, _, _, _)) ->
 connection_information(?CONNECTION(_, _, _, _, _) = Socket, Items) when is_list(Items) ->
     established(Socket, {connection_information, Items}).
 
+%% @doc Version and suite of the connection, as before OTP 18.
+-spec connection_info(sslsocket()) ->
+          {ok, {atom(), ssl_port_ciphers:old_suite()}} | {error, reason()}.
+connection_info(?LISTENER(_, _, _, _, _)) ->
+    {error, enotconn};
+connection_info(Socket) ->
+    case connection_information(Socket, [protocol, selected_cipher_suite]) of
+        {ok, Items} ->
+            Suite = proplists:get_value(selected_cipher_suite, Items),
+            {ok, {proplists:get_value(protocol, Items), ssl_port_ciphers:old_suite(Suite)}};
+        Error ->
+            Error
+    end.
+
+%% @doc The id of the session and its suite, as R16 has it.
+-spec session_info(sslsocket()) ->
+          {ok, [{session_id, binary()} | {cipher_suite, ssl_port_ciphers:old_suite()}]}
+          | {error, reason()}.
+session_info(?LISTENER(_, _, _, _, _)) ->
+    {error, enotconn};
+session_info(Socket) ->
+    case connection_information(Socket, [session_id, selected_cipher_suite]) of
+        {ok, Items} ->
+            Suite = proplists:get_value(selected_cipher_suite, Items),
+            {ok, [{session_id, proplists:get_value(session_id, Items)},
+                  {cipher_suite, ssl_port_ciphers:old_suite(Suite)}]};
+        Error ->
+            Error
+    end.
+
+%% @doc The process of a connection or a listener, as R14 tells it.
+-spec pid(sslsocket()) -> pid().
+pid(Socket) ->
+    {_, _, _, Connection, _} = parts(Socket),
+    Connection.
+
 %% @doc The protocol that ALPN or NPN chose.
 -spec negotiated_protocol(sslsocket()) -> {ok, binary()} | {error, reason()}.
 negotiated_protocol(?CONNECTION(_, _, _, _, _) = Socket) ->
@@ -580,6 +633,109 @@ getstat(Socket, Names) when is_list(Names) ->
 -spec format_error(reason() | {error, reason()}) -> string().
 format_error(Reason) ->
     ssl_port_format:format(Reason).
+
+%% Suites, groups, signature algorithms.
+
+%% @equiv cipher_suites(erlang)
+-spec cipher_suites() -> [ssl_port_ciphers:old_suite() | string()].
+cipher_suites() ->
+    cipher_suites(erlang).
+
+%% @doc As before OTP 24, the suites before TLS 1.3: those on by default as tuples, or by
+%% OpenSSL's names, or all that can be named as tuples. A tuple is
+%% `{KeyExchange, Cipher, Mac}', and `{KeyExchange, Cipher, Mac, Prf}' where the suite names
+%% a PRF. The option `ciphers' takes both.
+-spec cipher_suites(erlang | openssl | all) -> [ssl_port_ciphers:old_suite() | string()].
+cipher_suites(Kind) ->
+    ssl_port_ciphers:cipher_suites(Kind).
+
+%% @doc The suites of a version, the preferred one first: those on by default, all that are
+%% not anonymous, those that no older version has, the anonymous ones (which includes shared
+%% secrets), or the anonymous ones that no older version has. `default' and `all' for
+%% `tlsv1.3' go on with those of TLS 1.2.
+-spec cipher_suites(ssl_port_ciphers:description(), ssl_port_ciphers:version()) ->
+          [ssl_port_ciphers:suite()].
+cipher_suites(Description, Version) ->
+    ssl_port_ciphers:cipher_suites(Description, Version).
+
+%% @doc The same by name: those of the RFCs, or those of OpenSSL.
+-spec cipher_suites(ssl_port_ciphers:description(), ssl_port_ciphers:version(), rfc | openssl) ->
+          [string()].
+cipher_suites(Description, Version, StringType) ->
+    ssl_port_ciphers:cipher_suites(Description, Version, StringType).
+
+%% @doc The suites of which every filter holds. What an engine cannot do is in none of the
+%% lists, so that an empty list of filters leaves a list as it is.
+-spec filter_cipher_suites([ssl_port_ciphers:suite()], ssl_port_ciphers:filters()) ->
+          [ssl_port_ciphers:suite()].
+filter_cipher_suites(Suites, Filters) ->
+    ssl_port_ciphers:filter(Suites, Filters).
+
+%% @doc Puts suites, or those that filters choose, at the head of a list.
+-spec prepend_cipher_suites([ssl_port_ciphers:suite()] | ssl_port_ciphers:filters(),
+                            [ssl_port_ciphers:suite()]) -> [ssl_port_ciphers:suite()].
+prepend_cipher_suites(Preferred, Suites) ->
+    ssl_port_ciphers:prepend(Preferred, Suites).
+
+%% @doc Puts suites, or those that filters choose, at the end of a list.
+-spec append_cipher_suites([ssl_port_ciphers:suite()] | ssl_port_ciphers:filters(),
+                           [ssl_port_ciphers:suite()]) -> [ssl_port_ciphers:suite()].
+append_cipher_suites(Deferred, Suites) ->
+    ssl_port_ciphers:append(Deferred, Suites).
+
+%% @doc The RFC's name of a suite.
+-spec suite_to_str(ssl_port_ciphers:suite()) -> string().
+suite_to_str(Suite) ->
+    ssl_port_ciphers:suite_to_str(Suite).
+
+%% @doc OpenSSL's name of a suite.
+-spec suite_to_openssl_str(ssl_port_ciphers:suite()) -> string().
+suite_to_openssl_str(Suite) ->
+    ssl_port_ciphers:suite_to_openssl_str(Suite).
+
+%% @doc The suite of a name, be it the RFC's or OpenSSL's.
+-spec str_to_suite(string()) ->
+          ssl_port_ciphers:suite() | {error, {not_recognized, string()}}.
+str_to_suite(Name) ->
+    ssl_port_ciphers:str_to_suite(Name).
+
+%% @doc All curves that the option `eccs' takes.
+-spec eccs() -> [atom()].
+eccs() ->
+    ssl_port_ciphers:eccs().
+
+%% @doc The curves of a version before TLS 1.3.
+-spec eccs(ssl_port_ciphers:version()) -> [atom()].
+eccs(Version) ->
+    ssl_port_ciphers:eccs(Version).
+
+%% @doc The groups of TLS 1.3.
+-spec groups() -> [atom()].
+groups() ->
+    ssl_port_ciphers:groups().
+
+%% @doc The groups of TLS 1.3 that are on by default.
+-spec groups(default) -> [atom()].
+groups(default) ->
+    ssl_port_ciphers:groups(default).
+
+%% @doc The signature algorithms of a version, as OTP 26 and later list them.
+-spec signature_algs(default | all | exclusive, ssl_port_ciphers:version()) ->
+          [atom() | {Hash :: atom(), Signature :: atom()}].
+signature_algs(Description, Version) ->
+    ssl_port_ciphers:signature_algs(Description, Version).
+
+%% @doc The TLS version that a version on the wire is equivalent to: itself, or for DTLS the
+%% one it was made from.
+-spec tls_version({byte(), byte()}) -> {3, byte()}.
+tls_version({3, _} = Version) -> Version;
+tls_version({254, 255}) -> {3, 2};
+tls_version({254, 253}) -> {3, 3}.
+
+%% @doc Random bytes for cryptographic use, as R16 has them.
+-spec random_bytes(non_neg_integer()) -> binary().
+random_bytes(N) ->
+    crypto:strong_rand_bytes(N).
 
 %% What every call shares.
 

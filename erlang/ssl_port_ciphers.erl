@@ -20,6 +20,7 @@
 -export([groups/0]).
 -export([groups/1]).
 -export([signature_algs/2]).
+-export([versions/0]).
 
 -export_type([suite/0]).
 -export_type([old_suite/0]).
@@ -310,3 +311,18 @@ pkcs1_schemes() ->
 
 ecdsa_pairs() ->
     [{sha512, ecdsa}, {sha384, ecdsa}, {sha256, ecdsa}].
+
+%% Versions.
+
+%% What is on by default (the environment may say which), and what can be named.
+-spec versions() -> {Supported :: [atom()], Available :: [atom()]}.
+versions() ->
+    {_, Default, Available} = lists:keyfind(profile(), 1, ?VERSIONS),
+    case application:get_env(ssl_port, protocol_version) of
+        {ok, [_ | _] = Versions} ->
+            {[Version || Version <- Available, lists:member(Version, Versions)], Available};
+        {ok, Version} when is_atom(Version), Version =/= [] ->
+            {[Version], Available};
+        _ ->
+            {Default, Available}
+    end.

@@ -220,6 +220,15 @@
          {{otp26, 'tlsv1.3'},
           [16#1302, 16#1301, 16#1303, 16#1304, 16#1305]}]).
 
+%% The versions of each profile: {Profile, those on by default, those that can be named}.
+-define(VERSIONS,
+        [{r16, ['tlsv1.2', 'tlsv1.1', tlsv1],
+          ['tlsv1.3', 'tlsv1.2', 'tlsv1.1', tlsv1, sslv3]},
+         {otp25, ['tlsv1.3', 'tlsv1.2'],
+          ['tlsv1.3', 'tlsv1.2', 'tlsv1.1', tlsv1]},
+         {otp26, ['tlsv1.3', 'tlsv1.2'],
+          ['tlsv1.3', 'tlsv1.2', 'tlsv1.1', tlsv1]}]).
+
 %% The groups that the engine can compute.
 -define(GROUPS,
         [sect163k1, sect163r1, sect163r2, sect193r1, sect193r2, sect233k1, sect233r1,

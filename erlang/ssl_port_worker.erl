@@ -14,6 +14,7 @@
 -export([worker/1]).
 -export([call/4]).
 -export([call/5]).
+-export([call_all/1]).
 
 %% Connection process.
 -export([register_route/5]).
@@ -123,6 +124,12 @@ node_args() ->
 -spec pick() -> {ok, pool_entry()} | {error, ssl_not_started}.
 pick() ->
     pick(?HELLO_TIMEOUT div ?RETRY).
+
+%% A call that concerns all workers. One that is not up has nothing to say to it.
+-spec call_all(ssl_port_protocol:call()) -> ok.
+call_all(Call) ->
+    Entries = try live(ets:tab2list(?WORKERS)) catch error:badarg -> [] end,
+    lists:foreach(fun({_, Worker, Port, _}) -> call(Worker, Port, 0, Call) end, Entries).
 
 %% While the only worker is being replaced there is none, for a moment.
 pick(Tries) ->

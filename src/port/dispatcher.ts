@@ -16,7 +16,6 @@ import type {
   SslListener,
   SslSocket,
 } from '../ssl/socket/index.ts';
-import type { Value } from '../ssl/value.ts';
 import { Answer, internalError } from './answer.ts';
 import { decode, EtfError, encode, isAtom, type Term, Tuple } from './etf.ts';
 import { EntryEvents, type Outlet } from './events.ts';
@@ -39,8 +38,8 @@ export interface Sockets {
   readonly createContext: CreateContext;
   readonly connect: Connect;
   readonly listen: Listen;
-  /** The answer to `versions`: a list of `{Kind, Versions}`. */
-  readonly versions: (profile: string | undefined) => Value;
+  /** Forgets what was made of PEM and other files. */
+  readonly forgetFiles: (context: SocketContext) => void;
 }
 
 type RequestFrame = Extract<ToNode, { type: 'request' }>;
@@ -53,13 +52,11 @@ export class Dispatcher implements FrameSink {
   readonly #outlet: Outlet;
   readonly #sockets: Sockets;
   readonly #context: SocketContext;
-  readonly #profile: string | undefined;
   readonly #registry = new Registry();
 
   constructor(outlet: Outlet, gate: OutputGate, sockets: Sockets, profile: string | undefined) {
     this.#outlet = outlet;
     this.#sockets = sockets;
-    this.#profile = profile;
     this.#context = sockets.createContext({
       reader: outlet.terms.reader,
       gate,
@@ -179,8 +176,9 @@ export class Dispatcher implements FrameSink {
       case 'ping':
         answer.done({ ok: undefined });
         return;
-      case 'versions':
-        answer.value({ ok: this.#sockets.versions(this.#profile) });
+      case 'clear_pem_cache':
+        this.#sockets.forgetFiles(this.#context);
+        answer.done({ ok: undefined });
         return;
       case 'connect':
       case 'listen':
@@ -324,7 +322,10 @@ export class Dispatcher implements FrameSink {
 
 const nothingToStop: Cancel = () => undefined;
 
-type SocketCall = Exclude<Call, CallOf<'connect' | 'listen' | 'accept' | 'ping' | 'versions'>>;
+type SocketCall = Exclude<
+  Call,
+  CallOf<'connect' | 'listen' | 'accept' | 'ping' | 'clear_pem_cache'>
+>;
 
 /** Begins a call; the `Cancel` ends its wait where it has one. */
 function callConnection(socket: SslSocket, call: SocketCall, answer: Answer): Cancel | undefined {

@@ -223,7 +223,7 @@ export const callShapes = {
   request_certificate: {},
   getstat: { names: anyTerm },
   ping: {},
-  versions: {},
+  clear_pem_cache: {},
 };
 
 /** The frames from the BEAM. */

@@ -158,11 +158,8 @@ export class Port {
 }
 
 async function loadSockets(): Promise<Sockets> {
-  const [{ connect, createContext, listen }, { versions }] = await Promise.all([
-    import('../ssl/socket/index.ts'),
-    import('./versions.ts'),
-  ]);
-  return { connect, createContext, listen, versions };
+  const { connect, createContext, forgetFiles, listen } = await import('../ssl/socket/index.ts');
+  return { connect, createContext, forgetFiles, listen };
 }
 
 /**

@@ -107,10 +107,14 @@ compare(Config, Expected, Got, Sides) ->
         [] ->
             ok;
         _ ->
-            [io:format(user, "~n~tp ~tp~nssl:      ~0tp~nssl_port: ~0tp~n~ts~n",
-                       [Key, Sides, Theirs, Ours, Why]) || {Key, Theirs, Ours, Why} <- Wrong],
-            ct:fail(Wrong)
+            [io:format(user, "~n~0tp ~0tp~nssl:      ~ts~nssl_port: ~ts~n~ts~n",
+                       [Key, Sides, short(Theirs), short(Ours), Why])
+             || {Key, Theirs, Ours, Why} <- Wrong],
+            ct:fail({differ, Sides, [Label || {{_, _, Label}, _, _, _} <- Wrong]})
     end.
+
+short(Term) ->
+    io_lib:format("~0tp", [Term], [{chars_limit, 1000}]).
 
 judge(Key, Theirs, Ours) ->
     Counts = persistent_term:get(?COUNTS),

@@ -76,3 +76,174 @@ case_recv(Config) ->
         close(P),
         Seen ++ [{closed, C:recv(A, 0)}]
     end).
+
+%% S-F01, S-F02, R49
+case_start_and_stop(Config) ->
+    sides(Config, fun(Module) ->
+        Seen = [{again, Module:start()}, {typed, Module:start(permanent)},
+                {bad_type, seen(fun() -> Module:start(foo) end)}],
+        Seen
+    end).
+
+%% S-F03, A-F13
+case_versions(Config) ->
+    sides(Config, fun(Module) -> [{Name, Value} || {Name, Value} <- Module:versions(),
+                                                   Name =/= ssl_app] end),
+    [{ssl_app, Version} | _] = ssl_port:versions(),
+    {ok, Version} = application:get_key(ssl_port, vsn),
+    ok.
+
+%% A-F07
+case_cipher_suites(Config) ->
+    Versions = ['tlsv1.3', 'tlsv1.2', 'tlsv1.1', tlsv1, 'dtlsv1.2', sslv3, foo],
+    Descriptions = [default, all, exclusive, anonymous, exclusive_anonymous, foo],
+    sides(Config, fun(Module) ->
+        [{{D, V}, seen(fun() -> Module:cipher_suites(D, V) end)}
+         || D <- Descriptions, V <- Versions, {D, V} =/= {exclusive, sslv3}]
+    end),
+    sides(Config, fun(Module) ->
+        [{{D, V, T}, seen(fun() -> Module:cipher_suites(D, V, T) end)}
+         || D <- Descriptions, V <- Versions -- ['dtlsv1.2', sslv3, foo], T <- [rfc, openssl, foo]]
+    end).
+
+%% S-F04: ssl has it no more, so the tuples are judged by its maps.
+case_old_cipher_suites(_Config) ->
+    Default = ssl:cipher_suites(default, 'tlsv1.2'),
+    Tuple = fun(#{key_exchange := K, cipher := C, mac := M, prf := default_prf}) -> {K, C, M};
+               (#{key_exchange := K, cipher := C, mac := M, prf := P}) -> {K, C, M, P}
+            end,
+    Tuples = lists:map(Tuple, Default),
+    Tuples = ssl_port:cipher_suites(),
+    Tuples = ssl_port:cipher_suites(erlang),
+    Names = lists:map(fun ssl:suite_to_openssl_str/1, Default),
+    Names = ssl_port:cipher_suites(openssl),
+    All = ssl_port:cipher_suites(all),
+    Maps = ssl:cipher_suites(all, 'tlsv1.2') ++ ssl:cipher_suites(anonymous, 'tlsv1.2'),
+    [] = lists:usort(lists:map(Tuple, Maps)) -- All,
+    {error, function_clause} = seen(fun() -> ssl_port:cipher_suites(foo) end),
+    ok.
+
+suites() ->
+    lists:usort(lists:append([ssl:cipher_suites(D, V)
+                              || D <- [all, anonymous],
+                                 V <- ['tlsv1.3', 'tlsv1.2', 'tlsv1.1', tlsv1]])).
+
+%% A-F08
+case_filter_cipher_suites(Config) ->
+    Suites = suites(),
+    Aes = fun(Cipher) -> Cipher =:= aes_256_gcm orelse Cipher =:= aes_128_gcm end,
+    Ephemeral = fun(Kx) -> lists:member(Kx, [ecdhe_ecdsa, ecdhe_rsa]) end,
+    Filters = [{cipher, Aes}, {key_exchange, Ephemeral}],
+    [First, Second | _] = Suites,
+    Calls = [{filter_cipher_suites, Args}
+             || Args <- [[Suites, []], [Suites, Filters], [Suites, [{mac, fun(M) -> M =:= sha end}]],
+                         [Suites, [{prf, fun(P) -> P =:= sha384 end}]],
+                         [Suites, [{key_exchange, fun(_) -> true end}]], [[], Filters],
+                         [Suites, [{foo, fun(_) -> false end}]], [foo, []], [Suites, foo],
+                         [Suites, [{cipher, foo}]], [[foo], []], [[#{}], []]]]
+        ++ [{Name, Args}
+            || Name <- [prepend_cipher_suites, append_cipher_suites],
+               Args <- [[[Second], Suites], [[Second, First], Suites], [[First], []],
+                        [Filters, Suites], [[], Suites], [foo, Suites], [[First], foo]]],
+    Numbered = lists:zip(lists:seq(1, length(Calls)), Calls),
+    sides(Config, fun(Module) ->
+        [{{N, Name}, seen(fun() -> apply(Module, Name, Args) end)} || {N, {Name, Args}} <- Numbered]
+    end).
+
+%% A-F09
+case_names_of_suites(Config) ->
+    Suites = suites(),
+    Names = lists:map(fun ssl:suite_to_str/1, Suites) ++ lists:map(fun ssl:suite_to_openssl_str/1, Suites),
+    Signal = #{key_exchange => null, cipher => null, mac => null, prf => null},
+    sides(Config, fun(Module) ->
+        [{{Name, Suite}, seen(fun() -> Module:Name(Suite) end)}
+         || Name <- [suite_to_str, suite_to_openssl_str],
+            Suite <- [Signal, foo, #{}, "TLS_AES_128_GCM_SHA256" | Suites]]
+            ++ [{{str_to_suite, Name}, Module:str_to_suite(Name)}
+                || Name <- ["TLS_EMPTY_RENEGOTIATION_INFO_SCSV", "FOO", "", foo, <<"AES128-SHA">>,
+                            "aes128-sha", "TLS_RSA_WITH_FOO" | Names]]
+    end).
+
+%% A-F10
+case_groups(Config) ->
+    sides(Config, fun(Module) ->
+        [{eccs, Module:eccs()}, {groups, Module:groups()}]
+            ++ [{{eccs, V}, seen(fun() -> Module:eccs(V) end)}
+                || V <- ['tlsv1.3', 'tlsv1.2', 'tlsv1.1', tlsv1, sslv3, 'dtlsv1.2', dtlsv1, foo]]
+            ++ [{{groups, D}, seen(fun() -> Module:groups(D) end)} || D <- [default, all, foo]]
+    end).
+
+%% N-F01: new in OTP 26, so what OTP 25 offers by default is the measure for TLS 1.2 and 1.3.
+case_signature_algs(_Config) ->
+    [] = [S || S <- ssl_port:signature_algs(exclusive, 'tlsv1.3'), is_tuple(S)],
+    true = length(ssl_port:signature_algs(default, 'tlsv1.2')) < length(ssl_port:signature_algs(all, 'tlsv1.2')),
+    true = lists:member({sha256, ecdsa}, ssl_port:signature_algs(default, 'tlsv1.3')),
+    %% Whatever is listed can be named.
+    [{error, {options, {socket_options, _}}} =
+         ssl_port:connect({127, 0, 0, 1}, 1, [{signature_algs, ssl_port:signature_algs(D, V)},
+                                              {versions, ['tlsv1.3', 'tlsv1.2']}, {foo, bar}])
+     || D <- [default, all, exclusive], V <- ['tlsv1.3', 'tlsv1.2']],
+    {error, {signature_algs_not_supported_in_protocol_version, tlsv1}} =
+        seen(fun() -> ssl_port:signature_algs(all, tlsv1) end),
+    {error, badarg} = seen(fun() -> ssl_port:signature_algs(foo, 'tlsv1.2') end),
+    ok.
+
+case_tls_version(Config) ->
+    sides(Config, fun(Module) ->
+        [{V, seen(fun() -> Module:tls_version(V) end)}
+         || V <- [{3, 0}, {3, 4}, {254, 255}, {254, 253}, foo, {2, 0}]]
+    end).
+
+%% A-F12
+case_clear_pem_cache(Config) ->
+    sides(Config, fun(Module) -> Module:clear_pem_cache() end).
+
+%% S-F24
+case_random_bytes(_Config) ->
+    32 = byte_size(ssl_port:random_bytes(32)),
+    <<>> = ssl_port:random_bytes(0),
+    true = ssl_port:random_bytes(16) =/= ssl_port:random_bytes(16),
+    ok.
+
+%% S-F19, S-F24
+case_connection_info(Config) ->
+    lists:foreach(
+      fun(Version) ->
+              Cfg = maps:merge(proplists:get_value(certificates, Config),
+                               #{c => ssl_port, s => ssl_port, versions => [Version]}),
+              #{client_socket := A, server_socket := B, listener := L} = P = pair(Cfg),
+              {ok, [{protocol, Version}, {selected_cipher_suite, Map}]} =
+                  ssl_port:connection_information(A, [protocol, selected_cipher_suite]),
+              #{key_exchange := Kx, cipher := Cipher, mac := Mac, prf := Prf} = Map,
+              Suite = case Prf of default_prf -> {Kx, Cipher, Mac}; _ -> {Kx, Cipher, Mac, Prf} end,
+              {ok, {Version, Suite}} = ssl_port:connection_info(A),
+              {ok, {Version, Suite}} = ssl_port:connection_info(B),
+              {ok, [{session_id, Id}, {cipher_suite, Suite}]} = ssl_port:session_info(A),
+              true = is_binary(Id),
+              true = is_process_alive(ssl_port:pid(A)),
+              {error, enotconn} = ssl_port:connection_info(L),
+              {error, enotconn} = ssl_port:session_info(L),
+              close(P),
+              {error, closed} = ssl_port:connection_info(A),
+              {error, closed} = ssl_port:session_info(A)
+      end,
+      ['tlsv1.3', 'tlsv1.2', 'tlsv1.1']).
+
+%% S-F23, R44
+case_format_error(Config) ->
+    Errors = [closed, {error, closed}, timeout, econnrefused, enotconn, einval, foo, {foo, bar},
+              "a string", [], {tls_alert, {unknown_ca, "TLS client: words"}},
+              {options, {foo, bar}}, {options, {versions, foo}}, {options, foo},
+              {options, dependency, {foo, bar}},
+              {options, {socket_options, {active, foo}}},
+              {options, {socket_options, {foo, 1}, einval}},
+              {options, {cacertfile, "f.pem", {error, enoent}}},
+              {options, {certfile, "f.pem", {error, eacces}}},
+              {options, {keyfile, "f.pem", {error, enoent}}},
+              {options, {dhfile, "f.pem", {error, enoent}}},
+              {options, {keyfile, "f.pem", {badmatch, []}}},
+              {options, {certfile, "f.pem", foo}},
+              {error, {options, {certfile, "f.pem", {error, enoent}}}}, 17],
+    sides(Config, fun(Module) ->
+        [{Error, seen(fun() -> Module:format_error(Error) end)} || Error <- Errors]
+    end).

@@ -240,5 +240,9 @@ export class FakeSockets implements Sockets {
     return listener;
   };
 
-  readonly versions: Sockets['versions'] = () => ({ list: [['supported', { list: ['tlsv1.3'] }]] });
+  /** How often files were to be forgotten. */
+  forgotten = 0;
+  readonly forgetFiles: Sockets['forgetFiles'] = () => {
+    this.forgotten += 1;
+  };
 }

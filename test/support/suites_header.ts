@@ -38,6 +38,11 @@ export function suitesHeader(): string {
       return `{{${profile}, ${atom(version)}},\n          [${wrapped(codes)}]}`;
     }),
   );
+  const versions = (Object.keys(profiles) as Profile[]).map((profile) => {
+    const { versions: on, nameable } = profiles[profile];
+    const lists = [on, nameable].map((list) => `[${list.map(atom).join(', ')}]`);
+    return `{${profile}, ${lists.join(',\n          ')}}`;
+  });
   const groups = namedGroups.filter(isImplemented).map(atom);
   return `%% Made by test/support/suites_header.ts from the tables of src/ssl/tls/iana and
 %% src/ssl/options; not to be edited. UPDATE=1 with its test makes it anew.
@@ -49,6 +54,10 @@ export function suitesHeader(): string {
 %% The suites that are on by default: {{Profile, Version}, [Code]}.
 -define(DEFAULT_SUITES,
         [${rows(defaults)}]).
+
+%% The versions of each profile: {Profile, those on by default, those that can be named}.
+-define(VERSIONS,
+        [${rows(versions)}]).
 
 %% The groups that the engine can compute.
 -define(GROUPS,

@@ -16,3 +16,8 @@ export function createContext(host: SocketHost): SocketContext {
     transports: tcpTransports,
   };
 }
+
+/** Forgets what was made of PEM and other files; the next connection reads them anew. */
+export function forgetFiles({ config }: SocketContext): void {
+  config.files.clear();
+}

@@ -1,5 +1,5 @@
 /** The room's front door: `createContext`, `connect`, `listen`, and the shapes they speak in. */
 
 export type * from './api.ts';
-export { createContext } from './context.ts';
+export { createContext, forgetFiles } from './context.ts';
 export { connect, listen } from './open.ts';

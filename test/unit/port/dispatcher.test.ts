@@ -82,12 +82,11 @@ async function listening(): Promise<Harness & { listener: FakeListener }> {
 }
 
 describe('requests', () => {
-  it('answer ping and versions', async () => {
-    const { partner } = await start();
+  it('answer ping, and clear_pem_cache', async () => {
+    const { partner, sockets } = await start();
     assert.deepEqual(await partner.call(0, { type: 'ping' }), { type: 'done' });
-    const versions = await partner.call(0, { type: 'versions' });
-    assert.ok(versions.type === 'value');
-    assert.ok(equals(versions.value, [tuple(atom('supported'), [atom('tlsv1.3')])]));
+    assert.deepEqual(await partner.call(0, { type: 'clear_pem_cache' }), { type: 'done' });
+    assert.equal(sockets.forgotten, 1);
   });
 
   it('carry the terms of connect unchanged', async () => {

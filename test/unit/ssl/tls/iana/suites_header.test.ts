@@ -8,6 +8,6 @@ import { suitesHeader } from '../../../../support/suites_header.ts';
 it('erlang/ssl_port_suites.hrl has the suites and groups of the engine', () => {
   const path = 'erlang/ssl_port_suites.hrl';
   const text = suitesHeader();
-  if (process.env['UPDATE'] === '1') writeFileSync(path, text);
+  if (process.env.UPDATE === '1') writeFileSync(path, text);
   assert.equal(readFileSync(path, 'utf8'), text);
 });
