@@ -205,10 +205,12 @@ describe('transport options', () => {
 describe('cipher suites', () => {
   it('are all those that can be used, strongest first, when none is named', () => {
     const names = good('[]').cipherSuites.map((suite) => suite.opensslName);
-    assert.deepEqual(names.slice(0, 5), [
+    assert.deepEqual(names.slice(0, 7), [
       'TLS_AES_256_GCM_SHA384',
       'TLS_AES_128_GCM_SHA256',
       'TLS_CHACHA20_POLY1305_SHA256',
+      'TLS_AES_128_CCM_SHA256',
+      'TLS_AES_128_CCM_8_SHA256',
       'ECDHE-ECDSA-AES256-GCM-SHA384',
       'ECDHE-RSA-AES256-GCM-SHA384',
     ]);
