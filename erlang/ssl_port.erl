@@ -33,6 +33,9 @@
 -export([handshake/1]).
 -export([handshake/2]).
 -export([handshake/3]).
+-export([handshake_continue/2]).
+-export([handshake_continue/3]).
+-export([handshake_cancel/1]).
 -export([ssl_accept/1]).
 -export([ssl_accept/2]).
 -export([ssl_accept/3]).
@@ -98,6 +101,7 @@
 -export_type([active_msgs/0]).
 -export_type([reason/0]).
 -export_type([bad_option/0]).
+-export_type([hello_extensions/0]).
 
 -include("ssl_port.hrl").
 
@@ -122,6 +126,10 @@
 -type reason() :: term().
 %% `closed', `timeout', a POSIX code, `{tls_alert, {Alert, Text}}', `{options, _}' and what
 %% else `ssl' returns. {@link format_error/1} says it in words.
+
+-type hello_extensions() :: #{atom() => term()}.
+%% The extensions of a hello, by the names that `ssl' has for them; `undefined' for those that
+%% are not there.
 
 -type bad_option() :: {option_not_a_key_value_tuple, term()}.
 %% Returned, as by `ssl', without `error' around it.
@@ -199,15 +207,18 @@ connect(Socket, Options) ->
 %% `connect(Socket, Options, Timeout)', the upgrade of a connected socket, returns
 %% `{error, notsup}' in this version.
 -spec connect(host() | socket(), inet:port_number() | [option()], [option()] | timeout()) ->
-          {ok, sslsocket()} | {error, reason()} | bad_option().
+          {ok, sslsocket()} | {ok, sslsocket(), hello_extensions()} | {error, reason()} | bad_option().
 connect(_Socket, Options, Timeout) when is_list(Options), ?IS_TIMEOUT(Timeout) ->
     {error, notsup};
 connect(Host, Port, Options) ->
     connect(Host, Port, Options, infinity).
 
 %% @doc Connects to `Host' and does the handshake. The caller becomes the owner.
+%%
+%% With the option `{handshake, hello}' it returns `{ok, Socket, Extensions}' when the server's
+%% hello has come; {@link handshake_continue/3} goes on, {@link handshake_cancel/1} does not.
 -spec connect(host(), inet:port_number(), [option()], timeout()) ->
-          {ok, sslsocket()} | {error, reason()} | bad_option().
+          {ok, sslsocket()} | {ok, sslsocket(), hello_extensions()} | {error, reason()} | bad_option().
 connect(Host, Port, Options, Timeout) when ?IS_TIMEOUT(Timeout) ->
     case ssl_port_options:expand(Options, ssl_port_options:environment()) of
         {ok, Opts, Funs} ->
@@ -280,6 +291,8 @@ make(Kind, {_, Worker, Port, Counters}, Funs, Call, Timeout) ->
 made({error, _} = Error, Connection, _Socket) ->
     ssl_port_connection:stop(Connection),
     failed(Error);
+made({ok, {hello, Extensions}}, _Connection, Socket) ->
+    {ok, Socket, Extensions};
 made(_Ok, _Connection, Socket) ->
     {ok, Socket}.
 
@@ -289,14 +302,15 @@ socket(listener, Id, Atomics, Port, Connection, Worker) ->
     ?LISTENER(Id, Atomics, Port, Connection, Worker).
 
 %% @equiv handshake(Socket, infinity)
--spec handshake(sslsocket()) -> {ok, sslsocket()} | {error, reason()} | bad_option().
+-spec handshake(sslsocket()) ->
+          {ok, sslsocket()} | {ok, sslsocket(), hello_extensions()} | {error, reason()} | bad_option().
 handshake(?CONNECTION(_, _, _, _, _) = Socket) ->
     handshake(Socket, [], infinity).
 
 %% @doc `handshake(Socket, Timeout)' is `handshake(Socket, [], Timeout)', and
 %% `handshake(Socket, Options)' is `handshake(Socket, Options, infinity)'.
 -spec handshake(sslsocket() | socket(), timeout() | [option()]) ->
-          {ok, sslsocket()} | {error, reason()} | bad_option().
+          {ok, sslsocket()} | {ok, sslsocket(), hello_extensions()} | {error, reason()} | bad_option().
 handshake(?CONNECTION(_, _, _, _, _) = Socket, Timeout) when ?IS_TIMEOUT(Timeout) ->
     handshake(Socket, [], Timeout);
 handshake(Socket, Options) when is_list(Options) ->
@@ -306,29 +320,65 @@ handshake(Socket, Options) when is_list(Options) ->
 %% `Options' override those of the listener; `active', `mode', `packet', `packet_size' and
 %% `header' stay as the listener has them, as with `ssl'. Returns the same socket.
 %%
+%% With the option `{handshake, hello}', here or at the listener, it returns
+%% `{ok, Socket, Extensions}' when the client's hello has come: the extensions, by OTP's names.
+%% {@link handshake_continue/3} goes on, {@link handshake_cancel/1} does not. The time limit
+%% holds until one of them is called.
+%%
 %% The upgrade of any other socket returns `{error, notsup}' in this version.
 -spec handshake(sslsocket() | socket(), [option()], timeout()) ->
-          {ok, sslsocket()} | {error, reason()} | bad_option().
-handshake(?CONNECTION(Id, Atomics, Port, Connection, Worker) = Socket, Options, Timeout)
-  when ?IS_TIMEOUT(Timeout) ->
+          {ok, sslsocket()} | {ok, sslsocket(), hello_extensions()} | {error, reason()} | bad_option().
+handshake(?CONNECTION(_, _, _, _, _) = Socket, Options, Timeout) when ?IS_TIMEOUT(Timeout) ->
+    handshake(handshake, Socket, Options, Timeout);
+handshake(Socket, Options, Timeout)
+  when is_list(Options), ?IS_TIMEOUT(Timeout), element(1, Socket) =/= sslsocket;
+       is_list(Options), ?IS_TIMEOUT(Timeout), is_port(Socket) ->
+    {error, notsup}.
+
+handshake(Name, ?CONNECTION(Id, Atomics, Port, Connection, Worker) = Socket, Options, Timeout) ->
     case ssl_port_options:expand(Options) of
         {ok, Opts, Funs} ->
             ok = ssl_port_connection:add_funs(Connection, Funs),
-            Call = {handshake, ssl_port_options:tls(Opts), Timeout},
+            Call = {Name, ssl_port_options:tls(Opts), Timeout},
             case ssl_port_worker:call(Worker, Port, Id, Call, {keyed, Timeout}) of
                 {ok, _Active, _PacketHeader} ->
                     {ok, Socket};
+                {ok, {hello, Extensions}} ->
+                    {ok, Socket, Extensions};
                 {error, _} = Error ->
                     handshake_failed(Atomics, Connection),
                     failed(Error)
             end;
         BadOption ->
             BadOption
-    end;
-handshake(Socket, Options, Timeout)
-  when is_list(Options), ?IS_TIMEOUT(Timeout), element(1, Socket) =/= sslsocket;
-       is_list(Options), ?IS_TIMEOUT(Timeout), is_port(Socket) ->
-    {error, notsup}.
+    end.
+
+%% @equiv handshake_continue(Socket, Options, infinity)
+-spec handshake_continue(sslsocket(), [option()]) ->
+          {ok, sslsocket()} | {error, reason()} | bad_option().
+handshake_continue(Socket, Options) ->
+    handshake_continue(Socket, Options, infinity).
+
+%% @doc Goes on with a handshake that `{handshake, hello}' has paused, with `Options' over those
+%% given before. `{error, einval}': it is not paused; `{error, closed}': it is over, be it by
+%% the time limit of the call that came to the pause.
+-spec handshake_continue(sslsocket(), [option()], timeout()) ->
+          {ok, sslsocket()} | {error, reason()} | bad_option().
+handshake_continue(?CONNECTION(_, _, _, _, _) = Socket, Options, Timeout)
+  when ?IS_TIMEOUT(Timeout) ->
+    handshake(handshake_continue, Socket, Options, Timeout).
+
+%% @doc Ends a handshake that `{handshake, hello}' has paused: the peer is told `user_canceled'.
+-spec handshake_cancel(sslsocket()) -> ok | {error, reason()}.
+handshake_cancel(?CONNECTION(_, _, _, _, _) = Socket) ->
+    {Id, Atomics, Port, Connection, Worker} = parts(Socket),
+    case ssl_port_worker:call(Worker, Port, Id, handshake_cancel) of
+        ok ->
+            atomics:put(Atomics, ?SLOT_STATE, ?STATE_FAILED),
+            ssl_port_connection:stop(Connection);
+        Error ->
+            Error
+    end.
 
 %% R43: with the process that runs a user's fun, the caller of the handshake ends.
 failed({error, {'$exit', Reason}}) -> exit({Reason, {?MODULE, handshake}});
@@ -342,20 +392,23 @@ handshake_failed(Atomics, Connection) ->
     end.
 
 %% @equiv ssl_accept(Socket, infinity)
--spec ssl_accept(sslsocket()) -> ok | {error, reason()} | bad_option().
+-spec ssl_accept(sslsocket()) ->
+          ok | {ok, sslsocket(), hello_extensions()} | {error, reason()} | bad_option().
 ssl_accept(Socket) ->
     ssl_accept(Socket, infinity).
 
 %% @doc As {@link handshake/2}, with the return value that it had before OTP 21: `ok' for a
 %% socket from {@link transport_accept/1}.
 -spec ssl_accept(sslsocket() | socket(), timeout() | [option()]) ->
-          ok | {ok, sslsocket()} | {error, reason()} | bad_option().
+          ok | {ok, sslsocket()} | {ok, sslsocket(), hello_extensions()} | {error, reason()}
+          | bad_option().
 ssl_accept(Socket, TimeoutOrOptions) ->
     accepted(Socket, handshake(Socket, TimeoutOrOptions)).
 
 %% @doc As {@link handshake/3}, with the return value that it had before OTP 21.
 -spec ssl_accept(sslsocket() | socket(), [option()], timeout()) ->
-          ok | {ok, sslsocket()} | {error, reason()} | bad_option().
+          ok | {ok, sslsocket()} | {ok, sslsocket(), hello_extensions()} | {error, reason()}
+          | bad_option().
 ssl_accept(Socket, Options, Timeout) ->
     accepted(Socket, handshake(Socket, Options, Timeout)).
 

@@ -82,8 +82,27 @@ keep({Name, Module}, Funs0)
        is_atom(Module) ->
     {Kept, Funs} = ssl_port_questions:keep_module(session_cache, Module, undefined, Funs0),
     {{Name, Kept}, Funs};
+%% What it returns are options too.
+keep({sni_fun, Fun}, Funs0) when is_function(Fun, 1) ->
+    {Kept, Funs} = ssl_port_questions:keep_options_fun(Fun, Funs0),
+    {{sni_fun, Kept}, Funs};
+keep({sni_hosts, Hosts}, Funs0) when is_list(Hosts) ->
+    {Kept, Funs} = hosts(Hosts, [], Funs0),
+    {{sni_hosts, Kept}, Funs};
 keep(Option, Funs) ->
     strip(Option, Funs).
+
+%% The options of each name; what is none is left for the program to judge.
+hosts([{Name, Options} | Rest], Acc, Funs0) when is_list(Options) ->
+    case expand(crl_cache(Options), [], [], Funs0) of
+        {ok, Expanded, Funs} -> hosts(Rest, [{Name, Expanded} | Acc], Funs);
+        _ -> hosts(Rest, [{Name, Options} | Acc], Funs0)
+    end;
+hosts([Host | Rest], Acc, Funs) ->
+    hosts(Rest, [Host | Acc], Funs);
+hosts(End, Acc, Funs0) ->
+    {Tail, Funs} = strip(End, Funs0),
+    {lists:reverse(Acc, Tail), Funs}.
 
 %% Replaces each fun in Term, however deep, and leaves a term without any untouched (the
 %% certificates in it are not rebuilt).

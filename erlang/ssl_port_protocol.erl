@@ -136,7 +136,7 @@ salvage(Frame) ->
 atoms() ->
     frame_atoms() ++ result_atoms() ++ reason_atoms() ++ alert_atoms() ++ posix_atoms()
         ++ certificate_atoms() ++ information_atoms() ++ suite_atoms() ++ group_atoms()
-        ++ signature_atoms() ++ option_atoms() ++ packet_atoms().
+        ++ signature_atoms() ++ option_atoms() ++ hello_atoms() ++ packet_atoms().
 
 frame_atoms() ->
     [hello, reply, recv_binary, recv_list, data_binary, data_list, message, passive, closed,
@@ -268,6 +268,11 @@ option_atoms() ->
      record_size_limit, certificate_compression, zlib, brotli, post_handshake_auth,
      stateless_tickets_seed, tls12_session_tickets, status_request, ec, cert_policy_opts,
      allow_any_ca_purpose].
+
+hello_atoms() ->
+    [alpn, elliptic_curves, ec_point_formats, next_protocol_negotiation, renegotiation_info,
+     max_frag_enum, client_hello_versions, key_share, pre_shared_key, psk_key_exchange_modes,
+     server_hello_selected_version, key_share_entry, offered_psks].
 
 packet_atoms() ->
     [active, mode, packet, packet_size, header, binary, list, raw, asn1, cdr, sunrm, fcgi,

@@ -10,6 +10,7 @@
 
 -export([keep_fun/2]).
 -export([keep_fun/3]).
+-export([keep_options_fun/2]).
 -export([keep_module/4]).
 -export([ask/5]).
 
@@ -24,7 +25,9 @@
 -type index() :: pos_integer().
 -type kind() :: crl_cache | session_cache.
 %% What a module may be called for.
--type kept() :: {function, fun(), State :: term()} | {module, kind(), module(), State :: term()}.
+-type kept() :: {function, fun(), State :: term()}
+              | {options_function, fun()}
+              | {module, kind(), module(), State :: term()}.
 -type funs() :: #{index() => kept()}.
 -type name() :: {'$fun', index(), arity(), Identity :: binary()} | {'$callback', index(), kind()}.
 %% What the program gets in place of a fun or a module.
@@ -51,6 +54,12 @@ keep_fun(Fun, State, Funs) ->
     {arity, Arity} = erlang:fun_info(Fun, arity),
     Index = erlang:unique_integer([positive]),
     {{'$fun', Index, Arity, identity(Fun, State)}, Funs#{Index => {function, Fun, State}}}.
+
+%% A fun whose results are options, with funs and modules in them as anywhere.
+-spec keep_options_fun(fun(), funs()) -> {name(), funs()}.
+keep_options_fun(Fun, Funs0) ->
+    {{'$fun', Index, _, _} = Name, Funs} = keep_fun(Fun, undefined, Funs0),
+    {Name, Funs#{Index := {options_function, Fun}}}.
 
 -spec keep_module(kind(), module(), State :: term(), funs()) -> {name(), funs()}.
 keep_module(Kind, Module, State, Funs) ->
@@ -85,6 +94,8 @@ call({apply, Index, Args}, Funs) ->
     case Funs of
         #{Index := {function, Fun, State}} when is_list(Args), is_function(Fun, length(Args)) ->
             {ok, {Fun, arguments(Args, State)}};
+        #{Index := {options_function, Fun}} when is_list(Args), is_function(Fun, length(Args)) ->
+            {ok, {{options, Fun}, Args}};
         #{} ->
             {error, undefined_fun}
     end;
@@ -113,7 +124,7 @@ run(Connection, Id, Port, QuestionId, Call) ->
     Watcher = spawn(?MODULE, watch, [Connection, self(), Id, Port, QuestionId]),
     receive {watching, Watcher} -> ok end,
     Answer = try
-                 {ok, apply_call(Call)}
+                 {ok, apply_call(Call, Connection)}
              catch
                  Class:Reason -> failure(Class, Reason)
              end,
@@ -121,8 +132,20 @@ run(Connection, Id, Port, QuestionId, Call) ->
     Watcher ! {answered, self()},
     ok.
 
-apply_call({Fun, Args}) -> apply(Fun, Args);
-apply_call({Module, Function, Args}) -> apply(Module, Function, Args).
+apply_call({{options, Fun}, Args}, Connection) -> options(apply(Fun, Args), Connection);
+apply_call({Fun, Args}, _Connection) -> apply(Fun, Args);
+apply_call({Module, Function, Args}, _Connection) -> apply(Module, Function, Args).
+
+options(Options, Connection) when is_list(Options) ->
+    case ssl_port_options:expand(Options) of
+        {ok, Expanded, Funs} ->
+            ok = ssl_port_connection:add_funs(Connection, Funs),
+            Expanded;
+        {option_not_a_key_value_tuple, _} ->
+            Options
+    end;
+options(Other, _Connection) ->
+    Other.
 
 %% A fun whose process died without a word has failed; one whose connection has ended is in
 %% nobody's interest.

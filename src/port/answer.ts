@@ -1,6 +1,6 @@
 /** The one answer to a request: settled once, or taken back by `cancel`. */
 
-import type { Cancel, Received, Result, SocketState } from '../ssl/socket/index.ts';
+import type { Cancel, Handshaken, Received, Result, SocketState } from '../ssl/socket/index.ts';
 import type { Value } from '../ssl/value.ts';
 import { encode, type Term } from './etf.ts';
 import { maxPayload, type Outlet } from './events.ts';
@@ -36,6 +36,13 @@ export class Answer implements PendingCall {
       active: state.active,
       packetHeader: state.packetHeaderSize,
     }));
+  }
+
+  /** `{ok, Active, PacketHeader}`, `{ok, {hello, Extensions}}`, or `{error, Reason}`. */
+  handshaken(result: Result<Handshaken>): void {
+    if ('error' in result) this.fail(result.error);
+    else if ('hello' in result.ok) this.value({ ok: ['hello', result.ok.hello] });
+    else this.state({ ok: result.ok });
   }
 
   /** `{ok, Value}`, or `{error, Reason}`. */

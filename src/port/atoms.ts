@@ -126,6 +126,12 @@ const groups = {
     brotli post_handshake_auth stateless_tickets_seed tls12_session_tickets status_request
     ec cert_policy_opts allow_any_ca_purpose
   `,
+  /** What `{handshake, hello}` tells of a hello. */
+  hello: `
+    alpn elliptic_curves ec_point_formats next_protocol_negotiation renegotiation_info max_frag_enum
+    client_hello_versions key_share pre_shared_key psk_key_exchange_modes
+    server_hello_selected_version key_share_entry offered_psks
+  `,
   /** Socket options, packet types and what `erlang:decode_packet/3` makes of HTTP. */
   packet: `
     active mode packet packet_size header binary list raw asn1 cdr sunrm fcgi tpkt line http

@@ -237,7 +237,7 @@ export class Dispatcher implements FrameSink {
 
   #connect(answer: Answer, entry: Entry, events: EntryEvents, call: CallOf<'connect'>): void {
     const connecting = this.#sockets.connect(this.#context, events, call, (result) =>
-      answer.state(result),
+      answer.handshaken(result),
     );
     entry.socket = connecting.socket;
     answer.wait(entry, connecting.cancel);
@@ -335,7 +335,14 @@ function callConnection(socket: SslSocket, call: SocketCall, answer: Answer): Ca
     case 'flush':
       return socket.flush((result) => answer.done(result));
     case 'handshake':
-      return socket.handshake(call.options, call.timeout, (result) => answer.state(result));
+      return socket.handshake(call.options, call.timeout, (result) => answer.handshaken(result));
+    case 'handshake_continue':
+      return socket.continueHandshake(call.options, call.timeout, (result) =>
+        answer.handshaken(result),
+      );
+    case 'handshake_cancel':
+      socket.cancelHandshake((result) => answer.done(result));
+      return undefined;
     case 'setopts':
       socket.setopts(call.options, (result) => answer.state(result));
       return undefined;
@@ -407,6 +414,8 @@ function callListener(listener: SslListener, call: SocketCall, answer: Answer): 
     case 'recv':
     case 'flush':
     case 'handshake':
+    case 'handshake_continue':
+    case 'handshake_cancel':
     case 'shutdown':
     case 'peername':
     case 'peercert':

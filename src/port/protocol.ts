@@ -204,6 +204,8 @@ export const callShapes = {
   listen: { port: anyTerm, options: anyTerm },
   accept: { listenId: id, timeout },
   handshake: { options: anyTerm, timeout },
+  handshake_continue: { options: anyTerm, timeout },
+  handshake_cancel: {},
   recv: { length: count, timeout },
   flush: {},
   setopts: { options: anyTerm },

@@ -85,6 +85,24 @@ case_start_and_stop(Config) ->
         Seen
     end).
 
+%% Every function that ssl exports, and those that the manuals of R14 and R16 and the releases
+%% after 25 name.
+case_exports(_Config) ->
+    %% What ssl exports for its own modules alone.
+    Internal = [{handle_options, 2}, {handle_options, 3}],
+    Seeds = [{start, 0}, {start, 1}, {stop, 0}, {versions, 0}, {cipher_suites, 0},
+             {cipher_suites, 1}, {connect, 2}, {connect, 3}, {connect, 4}, {listen, 2},
+             {transport_accept, 1}, {transport_accept, 2}, {ssl_accept, 1}, {ssl_accept, 2},
+             {ssl_accept, 3}, {close, 1}, {shutdown, 2}, {controlling_process, 2}, {send, 2},
+             {recv, 2}, {recv, 3}, {setopts, 2}, {getopts, 2}, {peername, 1}, {sockname, 1},
+             {peercert, 1}, {connection_info, 1}, {renegotiate, 1}, {prf, 5},
+             {negotiated_next_protocol, 1}, {format_error, 1}, {session_info, 1},
+             {clear_pem_cache, 0}, {random_bytes, 1}, {pid, 1}],
+    Later = [{signature_algs, 2}, {export_key_materials, 4}, {export_key_materials, 5}],
+    Wanted = (ssl:module_info(exports) -- Internal) ++ Seeds ++ Later,
+    [] = Wanted -- ([{F, A} || {F, A} <- Wanted, erlang:function_exported(ssl_port, F, A)]),
+    ok.
+
 %% S-F03, A-F13
 case_versions(Config) ->
     sides(Config, fun(Module) -> [{Name, Value} || {Name, Value} <- Module:versions(),

@@ -7,6 +7,7 @@ import type { Sockets } from '../../src/port/dispatcher.ts';
 import type {
   Cancel,
   ConnectRequest,
+  Handshaken,
   ListenRequest,
   Received,
   Reply,
@@ -39,17 +40,28 @@ export class FakeSocket implements SslSocket {
   readonly receivers: { length: number; timeout: Timeout; reply: Reply<Received> }[] = [];
   readonly flushers: Reply[] = [];
   /** Settles the `connect` that made this socket. */
-  connected: Reply<SocketState> = notImplemented;
+  connected: Reply<Handshaken> = notImplemented;
 
   constructor(observer: SocketObserver, request?: ConnectRequest) {
     this.observer = observer;
     this.request = request;
   }
 
-  handshake(_options: unknown, timeout: Timeout, reply: Reply<SocketState>): Cancel {
+  handshake(_options: unknown, timeout: Timeout, reply: Reply<Handshaken>): Cancel {
     this.calls.push(`handshake ${timeout}`);
     reply({ ok: this.state });
     return () => this.calls.push('cancel handshake');
+  }
+
+  continueHandshake(_options: unknown, timeout: Timeout, reply: Reply<Handshaken>): Cancel {
+    this.calls.push(`continue handshake ${timeout}`);
+    reply({ ok: this.state });
+    return () => this.calls.push('cancel handshake');
+  }
+
+  cancelHandshake(reply: Reply): void {
+    this.calls.push('cancel handshake');
+    reply({ ok: undefined });
   }
 
   recv(length: number, timeout: Timeout, reply: Reply<Received>): Cancel {

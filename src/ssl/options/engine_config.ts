@@ -126,11 +126,17 @@ function makeConfig(options: Options, source: ConfigSource): EngineConfig {
     // Whether the connection outlives the peer's close_notify is for the socket to say (exit_on_close).
     allowHalfClose: true,
     keepSecrets: values.keep_secrets ?? false,
+    pauseAtHello: pausesAtHello(values),
     ...olderVersions(options, source),
     ...newestVersion(options),
     entropy: source.entropy,
     now: source.now,
   };
+}
+
+/** Whether somebody wants to see the peer's hello before anything is decided. */
+function pausesAtHello({ handshake, sni_hosts: hosts = [], sni_fun: fun }: TlsValues): boolean {
+  return handshake === 'hello' || hosts.length > 0 || fun !== undefined;
 }
 
 /** How a chain is judged, where the options say it. */

@@ -56,6 +56,8 @@ export interface Options {
   readonly failIfNoPeerCert: boolean;
   readonly socket: SocketOptions;
   readonly transport: TransportOptions;
+  /** Server: what `sni_hosts` puts over these options, by name in lower case. */
+  readonly serverNames: ReadonlyMap<string, Options>;
 }
 
 /** Where an option list stands. */
@@ -65,6 +67,8 @@ export interface ParseContext {
   readonly profile: Profile;
   /** What the list builds upon: a listener's options, for `handshake`. */
   readonly base?: Options | undefined;
+  /** Set for a list inside `sni_hosts`. */
+  readonly named?: boolean;
 }
 
 /** The versions that the engine speaks, the newest first. */
@@ -144,7 +148,26 @@ class Parser {
     const origin = base?.origin ?? {};
     const environment = base?.environment ?? this.#bounds();
     const told = { role, profile, origin, environment, values, written, versions };
-    return { ...told, ...settings, socket, transport };
+    const options = { ...told, ...settings, socket, transport };
+    return { ...options, serverNames: this.#named({ ...options, serverNames: new Map() }) };
+  }
+
+  /** The options for each name of `sni_hosts`. */
+  #named(base: Options): ReadonlyMap<string, Options> {
+    const { role, named } = this.#context;
+    const { sni_hosts: hosts = [], sni_fun: fun } = base.values;
+    if (hosts.length > 0 && fun !== undefined) {
+      throw new OptionFault(['conflict_options', { list: ['sni_fun', 'sni_hosts'] }]);
+    }
+    if (role === 'client' || named === true) return new Map();
+    const { profile } = base;
+    const context: ParseContext = { role, profile, base, named: true };
+    return new Map(
+      hosts.map(({ name, options }) => [
+        name.toLowerCase(),
+        new Parser(this.#reader, context).parse(options),
+      ]),
+    );
   }
 
   /** The bounds of the environment; what is no bound is left to the default. */
@@ -252,9 +275,22 @@ class Parser {
     }
     const values: Record<string, unknown> = {};
     for (const [name, value] of written) {
+      if (this.#isLeftBehind(name as TlsOptionName, tls, versions)) continue;
       values[name] = this.#read(name as TlsOptionName, value, versions, profile);
     }
     return values as TlsValues;
+  }
+
+  /** An option of the list below, which the versions of this one have no use for. */
+  #isLeftBehind(
+    name: TlsOptionName,
+    tls: readonly WrittenOption[],
+    versions: readonly ProtocolVersion[],
+  ): boolean {
+    const needed = (tlsOptions[name] as OptionRow<unknown>).versions;
+    if (this.#context.base === undefined || needed === undefined) return false;
+    const own = tls.some((option) => option.name === name);
+    return !own && !versions.some((version) => serves(needed, version));
   }
 
   #read(

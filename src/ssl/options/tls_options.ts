@@ -159,15 +159,19 @@ const transportModule: Read<{ readonly gen_tcp: boolean }> = (term, reader) => {
   if (parts.some((part) => reader.atom(part) === undefined)) return INVALID;
   return { gen_tcp: reader.atom(parts[0]) === 'gen_tcp' };
 };
-const sniHosts: Read<readonly unknown[]> = (term, reader) => {
-  const hosts = reader.list(term);
-  if (hosts === undefined) return INVALID;
-  const good = hosts.every((host) => {
-    const [name, options] = reader.tuple(host) ?? [];
-    return reader.text(name) !== undefined && reader.list(options) !== undefined;
-  });
-  return good ? hosts : INVALID;
-};
+/** What `sni_hosts` has for one name. */
+interface NamedHost {
+  readonly name: string;
+  /** The option list, as a term. */
+  readonly options: unknown;
+}
+
+const sniHosts: Read<readonly NamedHost[]> = listOf((term, reader) => {
+  const [first, options, ...rest] = reader.tuple(term) ?? [];
+  const name = reader.text(first);
+  if (name === undefined || rest.length > 0 || reader.list(options) === undefined) return INVALID;
+  return { name, options };
+});
 const fragmentLength: Read<number> = (term, reader) => {
   const length = reader.integer(term);
   return length === 512 || length === 1024 || length === 2048 || length === 4096 ? length : INVALID;
@@ -194,7 +198,7 @@ export const tlsOptions = {
   encrypt_then_mac: boolRow,
   record_size_limit: row(integer(64, 16384), { versions: TLS13 }),
   certificate_compression: row(listOf(oneOf('zlib', 'brotli')), { versions: TLS13 }),
-  handshake: row(oneOf('full', 'hello'), { served: (value) => value === 'full' }),
+  handshake: row(oneOf('full', 'hello')),
   max_handshake_size: row(integer(1, 8388607)),
   max_fragment_length: row(fragmentLength),
   middlebox_comp_mode: boolRow,
@@ -264,8 +268,8 @@ export const tlsOptions = {
   cookie: row(bool, { only: 'server', versions: TLS13 }),
 
   // Server names.
-  sni_hosts: row(sniHosts, { served: empty }),
-  sni_fun: row(fun(1), { served: never }),
+  sni_hosts: row(sniHosts),
+  sni_fun: row(fun(1)),
 
   // Shared secrets.
   psk_identity: row(identity, { versions: BEFORE13 }),

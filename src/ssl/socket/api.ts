@@ -40,6 +40,15 @@ export interface SocketState {
   readonly packetHeaderSize: PacketHeaderSize;
 }
 
+/** A handshake that waits at the peer's hello, as `{handshake, hello}` asked for. */
+export interface PausedHandshake {
+  /** The extensions of the hello, as OTP tells them. */
+  readonly hello: Value;
+}
+
+/** What the call that makes a handshake comes to. */
+export type Handshaken = SocketState | PausedHandshake;
+
 export type { LogLevel };
 
 /** What a `recv` gets: plain bytes in the socket's mode, or a packet of another shape (`header`, `http`). */
@@ -149,7 +158,13 @@ export interface SslSocket {
    * Makes the TLS handshake on an accepted connection; the options override the listener's.
    * @param options an option list; `[]` changes nothing
    */
-  handshake(options: unknown, timeout: Timeout, reply: Reply<SocketState>): Cancel;
+  handshake(options: unknown, timeout: Timeout, reply: Reply<Handshaken>): Cancel;
+
+  /** Goes on after a `PausedHandshake`, with options over those that were given. */
+  continueHandshake(options: unknown, timeout: Timeout, reply: Reply<Handshaken>): Cancel;
+
+  /** Ends a paused handshake: the peer is told user_canceled, and the connection is over. */
+  cancelHandshake(reply: Reply): void;
 
   /**
    * Waits for data of a passive socket. Several callers are served in the order in which they came.
@@ -292,12 +307,12 @@ export interface Connecting {
   readonly cancel: Cancel;
 }
 
-/** `connect(context, observer, request, reply)`: TCP and TLS; `ok` when the handshake is done. */
+/** `connect(context, observer, request, reply)`: TCP and TLS; `ok` when the handshake is done, or paused. */
 export type Connect = (
   context: SocketContext,
   observer: SocketObserver,
   request: ConnectRequest,
-  reply: Reply<SocketState>,
+  reply: Reply<Handshaken>,
 ) => Connecting;
 
 /** `listen(context, observer, request, reply)`: checks the options and binds the port. */

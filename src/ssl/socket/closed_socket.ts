@@ -20,6 +20,8 @@ export const closedSocket: SslSocket = {
   kind: 'connection',
   state,
   handshake: (_options, _timeout, reply) => refuse(reply),
+  continueHandshake: (_options, _timeout, reply) => refuse(reply),
+  cancelHandshake: (reply) => void refuse(reply),
   recv: (_length, _timeout, reply) => refuse(reply),
   send: nothing,
   flush: refuse,

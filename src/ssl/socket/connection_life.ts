@@ -23,14 +23,22 @@ import {
   type TransportOptions,
 } from '../options/index.ts';
 
-import type { AlertEvent, QuestionEvent } from '../tls/events.ts';
+import type {
+  AlertEvent,
+  ClientHelloQuestion,
+  HelloAnswer,
+  QuestionEvent,
+  ServerHelloQuestion,
+} from '../tls/events.ts';
 import { describeAlert } from '../tls/events.ts';
+import type { LocalFault } from '../tls/faults.ts';
 import type { Value } from '../value.ts';
 import type { HostReference } from '../x509/index.ts';
 import { alertReason, log } from './alert_log.ts';
 import type {
   Cancel,
   Clock,
+  Handshaken,
   Reply,
   Result,
   SocketContext,
@@ -40,6 +48,7 @@ import type {
 } from './api.ts';
 import { Channel, type ChannelEnd, type ToldEvent } from './channel.ts';
 import { type Guard, guardClock, guardGate, guardWith } from './guard.ts';
+import { tellHello } from './hello.ts';
 import { Inbox } from './inbox.ts';
 import { ticketMap } from './information.ts';
 import { Outbox } from './outbox.ts';
@@ -50,6 +59,7 @@ import {
   userQuestion,
   usualAnswer,
 } from './questions.ts';
+import { badServerOptions, namedOptions, nameQuestion } from './server_names.ts';
 import { changeActive, packetHeaderSize } from './settings.ts';
 import type { Target } from './target.ts';
 import type { Transport } from './transport/transport.ts';
@@ -61,8 +71,18 @@ const NOT_ACCEPTED: Value = 'notsup_on_transport_accept_socket';
 export type Phase = 'dialing' | 'accepted' | 'handshake' | 'open' | 'dead' | 'closing' | 'gone';
 
 interface PendingHandshake {
-  readonly reply: Reply<SocketState>;
+  readonly reply: Reply<Handshaken>;
   stopTimer: Cancel;
+}
+
+type HelloQuestion = ClientHelloQuestion | ServerHelloQuestion;
+
+/** A handshake that waits at the peer's hello until the caller goes on with it. */
+interface Paused {
+  readonly id: number;
+  readonly question: HelloQuestion;
+  /** The time limit of the call that came to the pause goes on. */
+  readonly stopTimer: Cancel;
 }
 
 /** A `Cancel` with nothing to end. */
@@ -82,6 +102,8 @@ export abstract class ConnectionLife {
   protected phase: Phase;
   protected channel: Channel | undefined;
   #handshake: PendingHandshake | undefined;
+  #paused: Paused | undefined;
+  #host: HostReference | undefined;
   #cancelDialing: Cancel = nothing;
   #dialed = false;
   /** `{active, N}` was 0 or less from the start: the owner is told when there is a connection. */
@@ -134,7 +156,7 @@ export abstract class ConnectionLife {
   // Beginning.
 
   /** Client: dials, then makes the handshake. When it fails, the connection is gone. */
-  connect(target: Target, timeout: Timeout, reply: Reply<SocketState>): Cancel {
+  connect(target: Target, timeout: Timeout, reply: Reply<Handshaken>): Cancel {
     const { nodelay, keepalive, family, localAddress, localPort } = this.transportOptions;
     const options = { nodelay, keepalive, family, localAddress, localPort };
     this.#dialed = true;
@@ -156,7 +178,7 @@ export abstract class ConnectionLife {
     return cancel;
   }
 
-  handshake(options: unknown, timeout: Timeout, reply: Reply<SocketState>): Cancel {
+  handshake(options: unknown, timeout: Timeout, reply: Reply<Handshaken>): Cancel {
     if (this.phase !== 'accepted' || this.#handshake !== undefined) {
       const going = this.phase === 'open' || this.phase === 'handshake';
       reply({ error: going ? 'einval' : 'closed' });
@@ -169,13 +191,53 @@ export abstract class ConnectionLife {
     return cancel;
   }
 
-  /** Server: puts the options of `handshake` over those of the listener. */
+  continueHandshake(options: unknown, timeout: Timeout, reply: Reply<Handshaken>): Cancel {
+    const paused = this.#takePaused();
+    if (paused === undefined) {
+      reply({ error: this.#notPaused() });
+      return nothing;
+    }
+    const cancel = this.#await(timeout, reply);
+    const before = this.options;
+    const refused = this.#override(options);
+    if (refused === undefined) {
+      this.#answerHello(paused.id, paused.question, this.options !== before);
+    } else {
+      this.#fail(refused);
+    }
+    this.pump();
+    return cancel;
+  }
+
+  cancelHandshake(reply: Reply): void {
+    const paused = this.#takePaused();
+    if (paused === undefined) {
+      reply({ error: this.#notPaused() });
+    } else {
+      this.#fail(undefined);
+      reply({ ok: undefined });
+    }
+  }
+
+  #takePaused(): Paused | undefined {
+    const paused = this.#paused;
+    this.#paused = undefined;
+    paused?.stopTimer();
+    return paused;
+  }
+
+  #notPaused(): Value {
+    const alive = this.phase === 'accepted' || this.phase === 'handshake' || this.phase === 'open';
+    return alive ? 'einval' : 'closed';
+  }
+
+  /** Puts the options of a call over those that were given before. */
   #override(options: unknown): Value | undefined {
     const { reader, profile } = this.context;
     if (reader.list(options)?.length === 0) return undefined;
     const { active, settings } = this.inbox;
     const base = { ...this.options, socket: { ...settings, active } };
-    const parsed = parseOptions(options, reader, { role: 'server', profile, base });
+    const parsed = parseOptions(options, reader, { role: this.options.role, profile, base });
     if ('error' in parsed) return parsed.error;
     this.options = parsed.ok;
     this.transportOptions = parsed.ok.transport;
@@ -188,7 +250,7 @@ export abstract class ConnectionLife {
   }
 
   /** Remembers who waits for the handshake, and for how long. */
-  #await(timeout: Timeout, reply: Reply<SocketState>): Cancel {
+  #await(timeout: Timeout, reply: Reply<Handshaken>): Cancel {
     const pending: PendingHandshake = { reply, stopTimer: nothing };
     this.#handshake = pending;
     if (timeout !== 'infinity') {
@@ -227,6 +289,7 @@ export abstract class ConnectionLife {
   }
 
   #begin(host?: HostReference): void {
+    this.#host = host;
     const options = this.options;
     const config = engineConfig(options, this.context.config, host, this.sessions);
     if ('error' in config) {
@@ -330,13 +393,58 @@ export abstract class ConnectionLife {
   }
 
   #asked({ id, question }: QuestionEvent): void {
-    const asked = userQuestion(question, this.options, this.context.reader);
-    if (asked === undefined) {
-      this.channel?.answer(id, usualAnswer(question));
-    } else {
-      this.#questions.set(id, asked);
-      this.observer.question(id, asked.question);
+    if (question.kind === 'client_hello' || question.kind === 'server_hello') {
+      if (this.options.values.handshake === 'hello') this.#pause(id, question);
+      else this.#answerHello(id, question, false);
+      return;
     }
+    const asked = userQuestion(question, this.options, this.context.reader);
+    if (asked === undefined) this.channel?.answer(id, usualAnswer(question));
+    else this.#ask(id, asked);
+  }
+
+  #ask(id: number, asked: UserQuestion): void {
+    this.#questions.set(id, asked);
+    this.observer.question(id, asked.question);
+  }
+
+  /** `{handshake, hello}`: the caller sees the peer's hello, and says later how to go on. */
+  #pause(id: number, question: HelloQuestion): void {
+    const pending = this.#handshake;
+    if (pending === undefined) return;
+    this.#handshake = undefined;
+    this.#paused = { id, question, stopTimer: pending.stopTimer };
+    this.#dialed = false;
+    pending.reply({ ok: { hello: tellHello(question, this.options.versions) } });
+  }
+
+  /**
+   * Goes on from the peer's hello: with the options for the name that a client wants, where there are some.
+   * @param changed whether the options are others than when the handshake began
+   */
+  #answerHello(id: number, question: HelloQuestion, changed: boolean): void {
+    const name = question.kind === 'client_hello' ? question.serverName : undefined;
+    if (name !== undefined) {
+      const asked = nameQuestion(name, this.options, this.context.reader, (named) =>
+        this.#configure(named ?? this.options, changed || named !== undefined),
+      );
+      if (asked !== undefined) {
+        this.#ask(id, asked);
+        return;
+      }
+    }
+    const named = name === undefined ? undefined : namedOptions(name, this.options);
+    const answer = this.#configure(named ?? this.options, changed || named !== undefined);
+    this.channel?.answer(id, answer);
+  }
+
+  /** From here on the handshake is made with these options. */
+  #configure(options: Options, changed: boolean): HelloAnswer | LocalFault {
+    if (!changed) return {};
+    const config = engineConfig(options, this.context.config, this.#host, this.sessions);
+    if ('error' in config) return badServerOptions(config.error);
+    this.options = options;
+    return { config: config.ok };
   }
 
   /** Ends the connection without a word to the peer; whoever waits for the handshake gets the reason. */
@@ -425,6 +533,7 @@ export abstract class ConnectionLife {
   /** Nobody will be answered by the peer any more. */
   #settleWaiting(): void {
     this.#questions.clear();
+    this.#takePaused();
     settle(this.renegotiating, { error: 'closed' });
     settle(this.requesting, { error: 'closed' });
   }

@@ -141,6 +141,7 @@ export type Question =
  */
 export interface ClientHelloQuestion {
   readonly kind: 'client_hello';
+  readonly legacyVersion: number;
   readonly serverName: string | undefined;
   /** Extension bodies as they came, by type. */
   readonly extensions: ReadonlyMap<number, Uint8Array>;
@@ -149,6 +150,7 @@ export interface ClientHelloQuestion {
 /** Client: the server's hello has come. The answer is a `HelloAnswer`. */
 export interface ServerHelloQuestion {
   readonly kind: 'server_hello';
+  readonly legacyVersion: number;
   readonly extensions: ReadonlyMap<number, Uint8Array>;
 }
 

@@ -210,6 +210,7 @@ const LOCAL = {
   callback_failed: row('internal_error', 'a callback failed'),
   // What OTP makes of a throw, and of an answer without sense.
   callback_refused: row('handshake_failure', 'a callback refused'),
+  bad_server_options: row('handshake_failure', 'the options for this handshake cannot be used'),
   callback_answer: row('illegal_parameter', 'a callback gave an answer without sense'),
 } as const satisfies FaultTable;
 

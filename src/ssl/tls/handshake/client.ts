@@ -289,6 +289,7 @@ function* pauseAtHello(link: Link, received: Received<ServerHello | HelloRetryRe
   if (link.config.pauseAtHello !== true) return;
   const body = new WireReader(received.bytes.subarray(4), 'ServerHello');
   const extensions = rawServerHelloExtensions(body);
-  const answer = yield* ask<HelloAnswer>({ kind: 'server_hello', extensions });
+  const { legacyVersion } = received.message;
+  const answer = yield* ask<HelloAnswer>({ kind: 'server_hello', legacyVersion, extensions });
   if (answer.config !== undefined) link.config = answer.config;
 }

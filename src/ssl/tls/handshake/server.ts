@@ -83,7 +83,9 @@ function* pauseAtHello(
   if (link.config.pauseAtHello !== true) return;
   const body = received.bytes.subarray(HANDSHAKE_HEADER_LENGTH);
   const extensions = rawClientHelloExtensions(new WireReader(body, 'ClientHello'));
-  const answer = yield* ask<HelloAnswer>({ kind: 'client_hello', serverName, extensions });
+  const { legacyVersion } = received.message;
+  const question = { kind: 'client_hello', legacyVersion, serverName, extensions } as const;
+  const answer = yield* ask<HelloAnswer>(question);
   if (answer.config !== undefined) link.config = answer.config;
 }
 
@@ -122,5 +124,7 @@ function readServerName(hello: ClientHello): string | undefined {
   if (name !== undefined && !HOST_NAME.test(name)) {
     throw new PeerMisbehaved('illegal_server_name', { text: 'host_name' });
   }
+  // RFC 6066 §3: without a trailing dot; OTP has the same alert for it
+  if (name?.endsWith('.')) throw new PeerIncompatible('unrecognized_name', { text: name });
   return name;
 }

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { type AddressInfo, createServer, connect as netConnect } from 'node:net';
 import { describe, it } from 'node:test';
 import type {
+  Handshaken,
   Received,
   Reply,
   Result,
@@ -45,10 +46,10 @@ async function dial(
   port: number,
   options: string,
   host = '"localhost"',
-): Promise<{ result: Result<SocketState>; socket: SslSocket; events: Recorder }> {
+): Promise<{ result: Result<Handshaken>; socket: SslSocket; events: Recorder }> {
   const events = new Recorder();
   let socket: SslSocket | undefined;
-  const result = await promised<SocketState>((reply) => {
+  const result = await promised<Handshaken>((reply) => {
     const request = { host: term(host), port, options: term(options), timeout: 10_000 };
     socket = connect(context, events, request, reply).socket;
   });
@@ -79,7 +80,7 @@ describe('sockets over TCP', () => {
       const result = await accepted;
       if ('error' in result) throw new Error(text(result));
       const server = result.ok;
-      const shaken = promised<SocketState>((reply) => void server.handshake([], 10_000, reply));
+      const shaken = promised<Handshaken>((reply) => void server.handshake([], 10_000, reply));
       assert.equal(text(await shaken), 'ok');
       const client = await dialed;
       assert.equal(text(client.result), 'ok');
@@ -126,7 +127,7 @@ describe('sockets over TCP', () => {
     const dialed = dial(port, '[{active,false}]', '{127,0,0,1}');
     const result = await accepted;
     if ('error' in result) throw new Error(text(result));
-    await promised<SocketState>((reply) => void result.ok.handshake([], 10_000, reply));
+    await promised<Handshaken>((reply) => void result.ok.handshake([], 10_000, reply));
     const { socket } = await dialed;
     assert.deepEqual(socket.peername(), { ok: [[127, 0, 0, 1], port] });
     assert.deepEqual(socket.sockname(), result.ok.peername());
@@ -172,7 +173,7 @@ describe('sockets over TCP', () => {
       const result = await accepted;
       if ('error' in result) throw new Error(text(result));
       raw[leave]();
-      const shaken = await promised<SocketState>(
+      const shaken = await promised<Handshaken>(
         (reply) => void result.ok.handshake([], 10_000, reply),
       );
       assert.equal(text(shaken), 'closed', leave);
@@ -191,7 +192,7 @@ describe('sockets over TCP', () => {
     const result = await accepted;
     if ('error' in result) throw new Error(text(result));
     const server = result.ok;
-    await promised<SocketState>((reply) => void server.handshake([], 10_000, reply));
+    await promised<Handshaken>((reply) => void server.handshake([], 10_000, reply));
     const { socket: client } = await dialed;
     client.send(Buffer.from('question'));
     const shut = await promised<undefined>((reply) => client.shutdown(term('write'), reply));

@@ -20,7 +20,7 @@ describe('a flow', () => {
     const seen: unknown[] = [];
     function* flow(): Flow {
       seen.push((yield* expect('wait_sh', 'server_hello')).type);
-      seen.push(yield* ask({ kind: 'server_hello', extensions: new Map() }));
+      seen.push(yield* ask({ kind: 'server_hello', legacyVersion: 0x0303, extensions: new Map() }));
       seen.push((yield* expect('wait_finished', 'finished', 'certificate')).type);
     }
     const runner = new FlowRunner(flow(), 'start');
