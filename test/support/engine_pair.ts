@@ -76,7 +76,7 @@ const shared = {
   honorCipherOrder: false,
   groups,
   signatureSchemes: schemes,
-  alpn: [],
+  alpn: undefined,
   failIfNoPeerCert: false,
   depth: 10,
   entropy: systemEntropy,

@@ -112,7 +112,9 @@ function makeConfig(options: Options, source: ConfigSource): EngineConfig {
     groups: options.groups,
     signatureSchemes: options.signatureSchemes,
     signatureSchemesCert: options.signatureSchemesCert,
-    alpn: Array.isArray(alpn) ? alpn.map((name) => Uint8Array.prototype.slice.call(name)) : [],
+    alpn: Array.isArray(alpn)
+      ? alpn.map((name) => Uint8Array.prototype.slice.call(name))
+      : undefined,
     credentials,
     verify: verifies ? 'peer' : 'none',
     trust,

@@ -140,8 +140,11 @@ export interface EngineConfig {
   /** Schemes accepted in certificates; `undefined`: as `signatureSchemes`, and no extension is sent. */
   readonly signatureSchemesCert?: readonly SignatureScheme[] | undefined;
 
-  /** Client: protocols offered, in order. Server: protocols spoken, in order of preference. Empty: no ALPN. */
-  readonly alpn: readonly Uint8Array[];
+  /**
+   * Client: protocols offered, in order. Server: protocols spoken, in order of preference. `undefined`: no ALPN. A
+   * server with an empty list speaks none of what a client may offer; a client with one offers nothing.
+   */
+  readonly alpn: readonly Uint8Array[] | undefined;
   /** Client: the host_name to send in server_name (ASCII, no trailing dot); `undefined` sends none. */
   readonly serverName?: string | undefined;
 

@@ -106,7 +106,8 @@ function commonExtensions(config: EngineConfig): ClientHello['extensions'] {
   return {
     server_name: config.serverName === undefined ? undefined : serverNameOf(config.serverName),
     supported_groups: groups.length === 0 ? undefined : groups.map(groupCode),
-    application_layer_protocol_negotiation: config.alpn.length === 0 ? undefined : config.alpn,
+    // RFC 7301 §3.1: the list holds at least one protocol
+    application_layer_protocol_negotiation: config.alpn?.length === 0 ? undefined : config.alpn,
     max_fragment_length:
       config.maxFragmentLength === undefined
         ? undefined

@@ -164,7 +164,7 @@ export function chooseAlpn(
   config: EngineConfig,
   offered: readonly Uint8Array[] | undefined,
 ): Uint8Array | undefined {
-  if (offered === undefined || config.alpn.length === 0) return undefined;
+  if (offered === undefined || config.alpn === undefined) return undefined;
   const chosen = config.alpn.find((own) => includesBytes(offered, own));
   // RFC 7301 §3.2: no overlap is the fatal alert no_application_protocol
   if (chosen === undefined) throw new PeerIncompatible('no_application_protocol');
@@ -172,8 +172,8 @@ export function chooseAlpn(
 }
 
 /** Whether a list holds these very bytes. */
-export function includesBytes(list: readonly Uint8Array[], bytes: Uint8Array): boolean {
-  return list.some((item) => Buffer.compare(item, bytes) === 0);
+export function includesBytes(list: readonly Uint8Array[] | undefined, bytes: Uint8Array): boolean {
+  return (list ?? []).some((item) => Buffer.compare(item, bytes) === 0);
 }
 
 /** A credential with the scheme it will sign by. */

@@ -304,6 +304,8 @@ describe('ALPN', () => {
     it(`without a common protocol is refused in ${version}`, () => {
       const pair = connectedPair({ versions: [version], alpn: [http] }, { alpn: [h2] });
       assert.equal(alerts(pair), serverRefuses('no_application_protocol'));
+      const none = connectedPair({ versions: [version], alpn: [http] }, { alpn: [] });
+      assert.equal(alerts(none), serverRefuses('no_application_protocol'));
     });
 
     it(`needs both sides in ${version}`, () => {
