@@ -454,9 +454,12 @@ recv(?LISTENER(_, _, _, _, _), _Length, Timeout) when ?IS_TIMEOUT(Timeout) ->
 shutdown(?CONNECTION(_, _, _, _, _) = Socket, How)
   when How =:= read; How =:= write; How =:= read_write ->
     ask(Socket, {shutdown, How});
-shutdown(?LISTENER(_, _, _, _, _), How)
+shutdown(?LISTENER(_, _, _, Connection, _), How)
   when How =:= read; How =:= write; How =:= read_write ->
-    {error, enotconn}.
+    case is_process_alive(Connection) of
+        true -> {error, enotconn};
+        false -> {error, closed}
+    end.
 
 %% @doc Closes a connection or a listener. Always `ok', and within five seconds.
 -spec close(sslsocket()) -> ok.

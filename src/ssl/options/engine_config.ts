@@ -11,8 +11,9 @@ import {
 } from '../crypto/index.ts';
 import type { EngineConfig } from '../tls/config.ts';
 import { DEFAULT_MAX_HANDSHAKE_SIZE } from '../tls/config.ts';
+import { signatureSchemeRow } from '../tls/iana/signature_schemes.ts';
 import type { Value } from '../value.ts';
-import type { HostReference, TrustStore } from '../x509/index.ts';
+import { defaultPolicy, type HostReference, type TrustStore } from '../x509/index.ts';
 import { type CredentialCaches, loadCredentials, loadTrust, TrustCache } from './credentials.ts';
 import { attempt, OptionFault, type Result } from './fault.ts';
 import { FileCache, FileFault, type FileSource, systemFiles } from './files.ts';
@@ -120,7 +121,7 @@ function makeConfig(options: Options, source: ConfigSource): EngineConfig {
     trust,
     failIfNoPeerCert: options.failIfNoPeerCert,
     depth: values.depth ?? profiles[options.profile].depth,
-    ...pathPolicy(values),
+    ...pathPolicy(options),
     certificateAuthorities: authorities(options, trust),
     maxHandshakeSize: values.max_handshake_size ?? DEFAULT_MAX_HANDSHAKE_SIZE,
     middleboxCompatMode: values.middlebox_comp_mode ?? true,
@@ -142,10 +143,16 @@ function pausesAtHello({ handshake, sni_hosts: hosts = [], sni_fun: fun }: TlsVa
 }
 
 /** How a chain is judged, where the options say it. */
-function pathPolicy(values: TlsValues): Pick<EngineConfig, 'pathPolicy'> {
+function pathPolicy(options: Options): Pick<EngineConfig, 'pathPolicy'> {
+  const { values, signatureSchemes, signatureSchemesCert } = options;
   const { crl_check: crlCheck, cert_policy_opts: policies, allow_any_ca_purpose: any } = values;
+  const named = new Set(
+    (signatureSchemesCert ?? signatureSchemes).map((scheme) => signatureSchemeRow(scheme).hash),
+  );
   return {
     pathPolicy: {
+      // MD5 and SHA-1 are taken where the schemes say so: from OTP 26 on the default ones do not.
+      refusedHashes: new Set([...defaultPolicy.refusedHashes].filter((hash) => !named.has(hash))),
       ...(crlCheck !== undefined && { crlCheck }),
       ...(policies !== undefined && { certificatePolicies: policies }),
       ...(any !== undefined && { allowAnyCaPurpose: any }),

@@ -453,7 +453,12 @@ export class TlsEngine {
     else if (fatal) {
       this.#out.end();
       this.#finish('alert');
-    } else if (!this.#takeAnswer(description)) this.#countWarning();
+    } else if (!this.#takeAnswer(description)) {
+      if (this.#version === undefined && this.#link.role === 'server' && !closure) {
+        throw new PeerMisbehaved('alert_before_hello');
+      }
+      this.#countWarning();
+    }
   }
 
   /** RFC 5246 §7.2.2, RFC 6101 §5.4.2.2: two warnings stand in the place of a message. */

@@ -63,6 +63,8 @@ const PEER_MISBEHAVED = {
   unprotected_record: row('unexpected_message', 'a record that must be protected is not'),
   unexpected_change_cipher_spec: row('unexpected_message', 'change_cipher_spec has no place here'),
   too_many_change_cipher_specs: row('unexpected_message', 'change_cipher_spec came too often'),
+  // RFC 5246 §7.2 leaves it open; OTP answers so
+  alert_before_hello: row('unexpected_message', 'an alert stands in the place of the ClientHello'),
   too_many_warnings: row('unexpected_message', 'too many warning alerts came in a row'),
   too_many_key_updates: row(
     'unexpected_message',

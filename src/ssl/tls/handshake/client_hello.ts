@@ -25,6 +25,7 @@ import {
   ssl3Extensions,
 } from './client_hello12.ts';
 import {
+  bestVersion,
   enabledVersions,
   includesBytes,
   isImplemented,
@@ -69,7 +70,7 @@ export function offeredGroups(config: EngineConfig): readonly (NamedGroup & Grou
 export function makeOffer(config: EngineConfig, before: Before12 = {}): Offer {
   const versions = enabledVersions(config);
   const tls13 = speaks(config, 'tlsv1.3');
-  const random = clientRandom(config.entropy);
+  const random = clientRandom(config, bestVersion(config));
   // RFC 8446 §D.4: a session id makes the handshake look like a resumption of TLS 1.2
   const compatible = tls13 && config.middleboxCompatMode !== false;
   const legacySessionId =

@@ -194,7 +194,7 @@ function sendServerHello(
     version,
     cipherSuite,
     clientRandom: hello.random,
-    serverRandom: serverRandom(link.config.entropy, version, bestVersion(link.config)),
+    serverRandom: serverRandom(link.config, version, bestVersion(link.config)),
     extendedMasterSecret: answers.extendedMasterSecret,
     encryptThenMac: answers.encryptThenMac,
   };

@@ -73,7 +73,7 @@ export function* serverHandshake13(start: ServerStart): Flow<Flow> {
 
   const secrets = new Secrets13(link, cipherSuite, transcript, hello.random, psk?.key);
   if (early !== undefined) secrets.keepEarly(early);
-  const random = serverRandom(config.entropy, 'tlsv1.3', 'tlsv1.3');
+  const random = serverRandom(config, 'tlsv1.3', 'tlsv1.3');
   const secret = sendServerHello(start, { ...agreed, cipherSuite, random, psk });
   secrets.enterHandshake(secret);
   // RFC 8446 §D.4: change_cipher_spec once, right behind the first server_hello message

@@ -9,6 +9,7 @@ import {
   parseOptions,
   type Role,
 } from '../../../../src/ssl/options/index.ts';
+import type { Profile } from '../../../../src/ssl/options/profile.ts';
 import type { EngineConfig } from '../../../../src/ssl/tls/config.ts';
 import { readPem } from '../../../../src/ssl/x509/index.ts';
 import { reader, show, term } from '../../../support/erlang_terms.ts';
@@ -60,8 +61,9 @@ function config(
   options: string,
   source: ConfigSource,
   role: Role = 'server',
+  profile: Profile = 'otp25',
 ): EngineConfig | string {
-  const parsed = parseOptions(term(options), reader, { role, profile: 'otp25' });
+  const parsed = parseOptions(term(options), reader, { role, profile });
   if ('error' in parsed) return show(parsed.error);
   const made = engineConfig(parsed.ok, source, { dns: 'example.org' });
   return 'error' in made ? show(made.error) : made.ok;
@@ -228,5 +230,23 @@ describe('the name of the peer', () => {
       undefined,
       { ip: '127.0.0.1' },
     ]);
+  });
+});
+
+describe('hashes that no certificate may be signed with', () => {
+  const refused = (options: string, profile: Profile): string[] => {
+    const made = config(options, world().source, 'client', profile);
+    if (typeof made === 'string') throw new Error(made);
+    return [...(made.pathPolicy?.refusedHashes ?? [])];
+  };
+
+  it('are MD5 and SHA-1, unless the schemes in force name them', () => {
+    const options = '[{verify,verify_none}]';
+    assert.deepEqual(refused(options, 'otp25'), ['md5']);
+    assert.deepEqual(refused(options, 'otp26'), ['md5', 'sha']);
+    const named = '[{verify,verify_none},{signature_algs_cert,[rsa_pkcs1_sha1,rsa_pkcs1_sha256]}]';
+    assert.deepEqual(refused(named, 'otp26'), ['md5']);
+    const strict = '[{verify,verify_none},{signature_algs,[ecdsa_secp256r1_sha256]}]';
+    assert.deepEqual(refused(strict, 'otp25'), ['md5', 'sha']);
   });
 });

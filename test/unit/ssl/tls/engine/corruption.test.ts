@@ -447,6 +447,19 @@ describe('alerts of the peer', () => {
     assert.equal(many.lastAlert, 'sent fatal unexpected_message');
   });
 
+  it('that come instead of a ClientHello are refused by a server', () => {
+    for (const [code, last] of [
+      [100, 'sent fatal unexpected_message'],
+      [10, 'sent fatal unexpected_message'],
+      [90, 'received warning user_canceled'],
+    ] as const) {
+      const { server } = new Pair(clientConfig());
+      server.engine.start();
+      server.engine.receive(alert(1, code));
+      assert.equal(server.lastAlert, last);
+    }
+  });
+
   it('that are not registered have no name', () => {
     assert.equal(clientThatReceives(alert(2, 200)).lastAlert, 'received fatal unknown');
   });
