@@ -282,11 +282,16 @@ make(Kind, {_, Worker, Port, Counters}, Funs, Call, Timeout) ->
              atomics => Atomics, funs => Funs},
     case ssl_port_connection_sup:start_child(Args) of
         {ok, Connection} ->
-            made(ssl_port_worker:call(Worker, Port, Id, Call, Timeout), Connection,
+            Made = ssl_port_worker:call(Worker, Port, Id, Call, Timeout),
+            made(restored(Made, Funs), Connection,
                  socket(Kind, Id, Atomics, Port, Connection, Worker));
         Error ->
             Error
     end.
+
+%% An option that is refused is told as it was given, funs and all.
+restored({error, Reason}, Funs) -> {error, ssl_port_questions:restore(Reason, Funs)};
+restored(Result, _Funs) -> Result.
 
 made({error, _} = Error, Connection, _Socket) ->
     ssl_port_connection:stop(Connection),
@@ -347,7 +352,7 @@ handshake(Name, ?CONNECTION(Id, Atomics, Port, Connection, Worker) = Socket, Opt
                     {ok, Socket, Extensions};
                 {error, _} = Error ->
                     handshake_failed(Atomics, Connection),
-                    failed(Error)
+                    failed(restored(Error, Funs))
             end;
         BadOption ->
             BadOption

@@ -32,20 +32,24 @@ expand(Options) ->
 -spec expand([term()], [{atom(), term()}]) ->
           {ok, [tuple()], ssl_port_questions:funs()} | {option_not_a_key_value_tuple, term()}.
 expand(Options, Defaults) when is_list(Options) ->
-    expand(crl_cache(Options), Defaults, [], #{}).
+    expand(Options, Defaults, [], #{}).
 
 %% Without a cache of the user's, that of the ssl application is asked.
-crl_cache(Options) ->
+crl_cache(Options, Funs0) ->
     case lists:keymember(crl_check, 1, Options) andalso not lists:keymember(crl_cache, 1, Options) of
-        true -> Options ++ [{crl_cache, {ssl_crl_cache, {internal, []}}}];
-        false -> Options
+        true ->
+            {Cache, Funs} = keep({crl_cache, {ssl_crl_cache, {internal, []}}}, Funs0),
+            {Options ++ [Cache], Funs};
+        false ->
+            {Options, Funs0}
     end.
 
-expand([], [], Acc, Funs) ->
-    {ok, lists:reverse(Acc), Funs};
+expand([], [], Acc, Funs0) ->
+    {Options, Funs} = crl_cache(lists:reverse(Acc), Funs0),
+    {ok, Options, Funs};
 expand([], Defaults, Acc, Funs0) ->
     {Environment, Funs} = lists:mapfoldl(fun keep/2, Funs0, Defaults),
-    {ok, lists:reverse([{'$env', Environment} | Acc]), Funs};
+    expand([], [], [{'$env', Environment} | Acc], Funs);
 expand([Option | Rest], Defaults, Acc, Funs0) ->
     case option(Option) of
         {ok, Expanded} ->
@@ -94,7 +98,7 @@ keep(Option, Funs) ->
 
 %% The options of each name; what is none is left for the program to judge.
 hosts([{Name, Options} | Rest], Acc, Funs0) when is_list(Options) ->
-    case expand(crl_cache(Options), [], [], Funs0) of
+    case expand(Options, [], [], Funs0) of
         {ok, Expanded, Funs} -> hosts(Rest, [{Name, Expanded} | Acc], Funs);
         _ -> hosts(Rest, [{Name, Options} | Acc], Funs0)
     end;

@@ -12,6 +12,7 @@
 -export([keep_fun/3]).
 -export([keep_options_fun/2]).
 -export([keep_module/4]).
+-export([restore/2]).
 -export([ask/5]).
 
 %% The processes of a question.
@@ -75,6 +76,33 @@ identity(Fun, State) ->
                local -> {Info(module), Info(new_index), Info(new_uniq), Info(env)}
            end,
     erlang:md5(term_to_binary({Code, State})).
+
+%% Puts the funs and modules back into a term that the program has sent, such as the value of
+%% an option in an error.
+-spec restore(term(), funs()) -> term().
+restore(Term, Funs) when map_size(Funs) =:= 0 ->
+    Term;
+restore({Name, '$state'}, Funs) when element(1, Name) =:= '$fun'; element(1, Name) =:= '$callback' ->
+    case Funs of
+        #{element(2, Name) := {function, Fun, State}} -> {Fun, State};
+        #{element(2, Name) := {module, _, Module, State}} -> {Module, State};
+        #{} -> Name
+    end;
+restore(Name, Funs) when element(1, Name) =:= '$fun'; element(1, Name) =:= '$callback' ->
+    case Funs of
+        #{element(2, Name) := {function, Fun, _}} -> Fun;
+        #{element(2, Name) := {options_function, Fun}} -> Fun;
+        #{element(2, Name) := {module, _, Module, _}} -> Module;
+        #{} -> Name
+    end;
+restore([Head | Tail], Funs) ->
+    [restore(Head, Funs) | restore(Tail, Funs)];
+restore(Tuple, Funs) when is_tuple(Tuple) ->
+    list_to_tuple(restore(tuple_to_list(Tuple), Funs));
+restore(Map, Funs) when is_map(Map) ->
+    maps:map(fun(_, Value) -> restore(Value, Funs) end, Map);
+restore(Term, _Funs) ->
+    Term.
 
 %% Answering.
 

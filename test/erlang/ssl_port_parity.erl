@@ -101,7 +101,7 @@ compare(Config, Expected, Got, Sides) ->
     {Suite, Case} = proplists:get_value(parity_case, Config),
     Labels = [Label || {Label, _} <- Expected],
     Labels = [Label || {Label, _} <- Got],
-    Wrong = lists:append([judge({Suite, Case, Label}, plain(Theirs), plain(Ours))
+    Wrong = lists:append([judge({Suite, Case, plain(Label)}, plain(Theirs), plain(Ours))
                           || {{Label, Theirs}, {Label, Ours}} <- lists:zip(Expected, Got)]),
     case Wrong of
         [] ->

@@ -159,14 +159,16 @@ class Parser {
     if (hosts.length > 0 && fun !== undefined) {
       throw new OptionFault(['conflict_options', { list: ['sni_fun', 'sni_hosts'] }]);
     }
-    if (role === 'client' || named === true) return new Map();
+    if (named === true) return new Map();
     const { profile } = base;
     const context: ParseContext = { role, profile, base, named: true };
     return new Map(
-      hosts.map(({ name, options }) => [
-        name.toLowerCase(),
-        new Parser(this.#reader, context).parse(options),
-      ]),
+      hosts.map(({ name, options }) => {
+        const parsed = new Parser(this.#reader, context).parse(options);
+        const inner = parsed.written.get('sni_hosts');
+        if (inner !== base.written.get('sni_hosts')) throw badValue('sni_hosts', inner);
+        return [name.toLowerCase(), parsed];
+      }),
     );
   }
 
@@ -244,7 +246,7 @@ class Parser {
       versions.add(version);
     }
     const sorted = [...versions].sort((left, right) => compareVersions(right, left));
-    this.#checkContiguous(sorted, term);
+    this.#checkGap(sorted, term);
     return sorted;
   }
 
@@ -253,13 +255,11 @@ class Parser {
     return atom !== undefined && protocolVersions.some((version) => version === atom);
   }
 
-  #checkContiguous(sorted: readonly ProtocolVersion[], term: unknown): void {
-    for (const [index, version] of sorted.entries()) {
-      const below = protocolVersions[protocolVersions.indexOf(version) - 1];
-      const next = sorted[index + 1];
-      if (next !== undefined && below !== undefined && next !== below) {
-        throw new OptionFault(['options', 'missing_version', [below, ['versions', { term }]]]);
-      }
+  /** R36: with TLS 1.3 an older version than 1.2 needs 1.2 too; other gaps are taken. */
+  #checkGap(sorted: readonly ProtocolVersion[], term: unknown): void {
+    const [first, second] = sorted;
+    if (first === 'tlsv1.3' && second !== undefined && second !== 'tlsv1.2') {
+      throw new OptionFault(['options', 'missing_version', ['tlsv1.2', ['versions', { term }]]]);
     }
   }
 
@@ -303,6 +303,9 @@ class Parser {
     if (name === 'versions' || name === 'profile') return undefined;
     const row = tlsOptions[name] as unknown as OptionRow<unknown>;
     const { role } = this.#context;
+    const isUndefined = this.#reader.atom(term) === 'undefined';
+    // The default of the other role, which OTP takes from either.
+    if (isUndefined && row.only !== undefined && row.only !== role) return undefined;
     if (row.only !== undefined && row.only !== role) {
       throw new OptionFault(['option', `${row.only}_only`, name]);
     }
@@ -310,13 +313,13 @@ class Parser {
     if (needed !== undefined && !versions.some((version) => serves(needed, version))) {
       throw this.#dependency(name, needed, versions, profile);
     }
-    if (this.#reader.atom(term) === 'undefined') return undefined;
+    if (isUndefined && row.always !== true) return undefined;
     const old = name === 'verify' && profile === 'r16' ? this.#oldVerify(term) : undefined;
     if (old !== undefined) return old > 0 ? 'verify_peer' : 'verify_none';
     const value = row.read(term, this.#reader);
-    if (value === INVALID) throw this.#wrongValue(name, term);
-    if (typeof value === 'object' && value !== null) checkParts(name, value);
     if (name === 'session_tickets') this.#checkTickets(term, value, versions, profile);
+    if (value === INVALID) throw badValue(name, term);
+    if (typeof value === 'object' && value !== null) checkParts(name, value);
     if (row.served !== undefined && !row.served(value)) throw notSupported(name, term);
     return value;
   }
@@ -353,22 +356,17 @@ class Parser {
     server: ['disabled', 'stateful', 'stateless'],
   };
 
-  #wrongValue(name: string, term: unknown): OptionFault {
-    if (name === 'session_tickets') return this.#wrongTicketMode(term);
-    return badValue(name, term);
-  }
-
   #checkTickets(
     term: unknown,
     value: unknown,
     versions: readonly ProtocolVersion[],
     profile: Profile,
   ): void {
-    const modes = Parser.ticketModes[this.#context.role];
-    if (!modes.includes(String(value).replace('_with_cert', ''))) throw this.#wrongTicketMode(term);
     if (!versions.includes('tlsv1.3')) {
       throw this.#dependency('session_tickets', ['tlsv1.3'], versions, profile);
     }
+    const mode = value === INVALID ? '' : String(value).replace('_with_cert', '');
+    if (!Parser.ticketModes[this.#context.role].includes(mode)) throw this.#wrongTicketMode(term);
   }
 
   /** Early data and its protection need tickets, in OTP's words. */

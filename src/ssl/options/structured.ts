@@ -56,7 +56,7 @@ export const nextProtocols: Read<
   NextProtocols | { readonly wrong: unknown } | { readonly wrongPrecedence: unknown }
 > = (term, reader) => {
   const [first, list, last, ...rest] = reader.tuple(term) ?? [];
-  if (first === undefined || list === undefined || rest.length > 0) return INVALID;
+  if (first === undefined || reader.list(list) === undefined || rest.length > 0) return INVALID;
   const precedence = reader.atom(first);
   if (precedence !== 'client' && precedence !== 'server') return { wrongPrecedence: first };
   const names = protocols(list, reader);

@@ -46,6 +46,8 @@ export interface OptionRow<T> {
   readonly only?: 'client' | 'server';
   /** It needs one of these versions enabled. */
   readonly versions?: readonly ProtocolVersion[];
+  /** `undefined` is no way to leave it out. */
+  readonly always?: boolean;
   /** Whether a good value is served; a value that is not is refused as `not_supported`. */
   readonly served?: (value: T) => boolean;
 }
@@ -152,6 +154,11 @@ const serverName: Read<string | 'disable'> = (term, reader) => {
 };
 
 const file = textOrBinary;
+/** A file; only for `certfile` is the empty name none. */
+const namedFile: Read<string> = (term, reader) => {
+  const name = textOrBinary(term, reader);
+  return name === '' ? INVALID : name;
+};
 const boolRow = row(bool);
 const transportModule: Read<{ readonly gen_tcp: boolean }> = (term, reader) => {
   const parts = reader.tuple(term) ?? [];
@@ -211,21 +218,21 @@ export const tlsOptions = {
   cert: row(chain),
   certfile: row(file),
   key: row(anyOf(givenKey, foreignKey), { served: (key) => !('foreign' in key) }),
-  keyfile: row(file),
+  keyfile: row(namedFile),
   password: row(anyOf(password, fun(0)), { served: (secret) => !isUserFun(secret) }),
   certs_keys: row(listOf(certificateAndKey)),
 
   // Whom one believes.
-  verify: row(oneOf('verify_none', 'verify_peer')),
+  verify: row(oneOf('verify_none', 'verify_peer'), { always: true }),
   cacerts: row(listOf(root)),
-  cacertfile: row(file),
+  cacertfile: row(namedFile),
   depth: row(integer(0, 255)),
   fail_if_no_peer_cert: row(bool),
   server_name_indication: row(serverName),
   verify_fun: row(anyOf(fun(1), statefulFun(3, 4)), { served: never }),
   partial_chain: row(fun(1), { served: never }),
   customize_hostname_check: row(anyList, { served: empty }),
-  certificate_authorities: row(bool),
+  certificate_authorities: row(bool, { versions: TLS13 }),
   cert_policy_opts: row(certificatePolicies),
   allow_any_ca_purpose: boolRow,
   post_handshake_auth: row(bool, { versions: TLS13 }),
@@ -260,6 +267,7 @@ export const tlsOptions = {
       'stateful_with_cert',
       'stateless_with_cert',
     ),
+    { always: true },
   ),
   use_ticket: row(givenTickets, { versions: TLS13 }),
   early_data: row(earlyData, { versions: TLS13 }),
@@ -278,12 +286,12 @@ export const tlsOptions = {
   psks: row(listOf(sharedKey), { versions: TLS13 }),
   psk_modes: row(listOf(oneOf('psk_dhe_ke', 'psk_ke')), { versions: TLS13 }),
   dh: row(binary),
-  dhfile: row(file),
+  dhfile: row(namedFile),
 
   // Around the connection.
-  cb_info: row(transportModule, { served: (value) => value.gen_tcp }),
+  cb_info: row(transportModule, { served: (value) => value.gen_tcp, always: true }),
   log_level: row(oneOf('none', 'all', ...logLevels)),
-  log_alert: boolRow,
+  log_alert: row(bool, { always: true }),
   keep_secrets: boolRow,
   hibernate_after: row(timeout),
   receiver_spawn_opts: row(anyList),
