@@ -7,24 +7,29 @@
  */
 
 import type {
+  Adopt,
   Cancel,
   Connect,
   CreateContext,
+  CreateTunnel,
   Listen,
+  ListenTunnel,
   OutputGate,
+  Result,
   SocketContext,
   SslListener,
   SslSocket,
+  TunnelTransport,
 } from '../ssl/socket/index.ts';
 import { Answer, internalError } from './answer.ts';
 import { decode, EtfError, encode, isAtom, type Term, Tuple } from './etf.ts';
-import { EntryEvents, type Outlet } from './events.ts';
+import { EntryEvents, type Outlet, tunnelOutlet } from './events.ts';
 import { type FrameSink, maxFrameSize } from './framing.ts';
 import {
   type Call,
   ProtocolFault,
   readCall,
-  readSend,
+  readBulk,
   readToNode,
   type ToNode,
   tagKey,
@@ -38,12 +43,18 @@ export interface Sockets {
   readonly createContext: CreateContext;
   readonly connect: Connect;
   readonly listen: Listen;
+  readonly createTunnel: CreateTunnel;
+  readonly adopt: Adopt;
+  readonly listenTunnel: ListenTunnel;
   /** Forgets what was made of PEM and other files. */
   readonly forgetFiles: (context: SocketContext) => void;
 }
 
 type RequestFrame = Extract<ToNode, { type: 'request' }>;
 type CallOf<T extends Call['type']> = Extract<Call, { type: T }>;
+
+/** The calls that make something new. */
+type OpeningCall = 'connect' | 'listen' | 'accept' | 'tunnel' | 'tunnel_listen' | 'tunnel_accept';
 
 const decodeLimits = { maxDepth: 10_000, maxInflatedBytes: maxFrameSize };
 
@@ -71,12 +82,14 @@ export class Dispatcher implements FrameSink {
 
   frame(bytes: Uint8Array): void {
     try {
-      const send = readSend(bytes);
-      if (send === undefined) {
-        this.#term(bytes);
-      } else {
+      const send = readBulk('send', bytes);
+      if (send !== undefined) {
         this.#send(send.id, send.data);
+        return;
       }
+      const tunnel = readBulk('tunnel', bytes);
+      if (tunnel !== undefined) this.#tunnelData(tunnel.id, tunnel.data);
+      else this.#term(bytes);
     } catch (cause) {
       this.#outlet.log.fault(workerId, 'a frame could not be handled', cause);
     }
@@ -144,6 +157,20 @@ export class Dispatcher implements FrameSink {
           socket.answer(message.questionId, message.value),
         );
         return;
+      case 'tunnel':
+        this.#tunnelData(message.id, message.data);
+        return;
+      case 'tunnel_ack':
+        this.#onTunnel(message.id, (tunnel) => tunnel.acknowledged(message.bytes));
+        return;
+      case 'tunnel_end':
+        this.#onTunnel(message.id, (tunnel) =>
+          tunnel.ended(message.reason === 'eof' ? undefined : message.reason),
+        );
+        return;
+      case 'tunnel_failed':
+        this.#onTunnel(message.id, (tunnel) => tunnel.failed(message.reason));
+        return;
       case 'release': {
         const entry = this.#registry.find(message.id);
         if (entry !== undefined) {
@@ -155,6 +182,21 @@ export class Dispatcher implements FrameSink {
 
   #send(id: number, data: Uint8Array): void {
     this.#onConnection(id, (socket) => socket.send(data));
+  }
+
+  /** The connection keeps what it is given, and the frame is only a view. */
+  #tunnelData(id: number, data: Uint8Array): void {
+    this.#onTunnel(id, (tunnel) => tunnel.received(Buffer.from(data)));
+  }
+
+  #onTunnel(id: number, use: (tunnel: TunnelTransport) => void): void {
+    const entry = this.#registry.find(id);
+    if (entry?.tunnel === undefined) return;
+    try {
+      use(entry.tunnel);
+    } catch (cause) {
+      this.#fail(entry, cause);
+    }
   }
 
   /** What comes for a connection that is gone already is ignored: its sender will hear of `gone`. */
@@ -183,6 +225,9 @@ export class Dispatcher implements FrameSink {
       case 'connect':
       case 'listen':
       case 'accept':
+      case 'tunnel':
+      case 'tunnel_listen':
+      case 'tunnel_accept':
         this.#open(answer, id, call);
         return;
     }
@@ -204,7 +249,7 @@ export class Dispatcher implements FrameSink {
   }
 
   /** The calls that make something new under `id`. */
-  #open(answer: Answer, id: number, call: CallOf<'connect' | 'listen' | 'accept'>): void {
+  #open(answer: Answer, id: number, call: CallOf<OpeningCall>): void {
     const entry = id === workerId ? undefined : this.#registry.add(id);
     if (entry === undefined) {
       answer.fail('badarg');
@@ -226,8 +271,17 @@ export class Dispatcher implements FrameSink {
           );
           answer.wait(entry, () => this.#release(entry));
           return;
+        case 'tunnel_listen':
+          entry.socket = this.#sockets.listenTunnel(this.#context, events, call, (result) =>
+            answer.done('error' in result ? result : { ok: undefined }),
+          );
+          return;
         case 'accept':
           this.#accept(answer, entry, events, call);
+          return;
+        case 'tunnel':
+        case 'tunnel_accept':
+          this.#tunnel(answer, entry, events, call);
       }
     } catch (cause) {
       answer.fail(internalError(cause));
@@ -263,6 +317,32 @@ export class Dispatcher implements FrameSink {
       stop();
       this.#forget(entry);
     });
+  }
+
+  /** A connection over a socket of the BEAM's; its handshake is a call of its own. */
+  #tunnel(
+    answer: Answer,
+    entry: Entry,
+    events: EntryEvents,
+    call: CallOf<'tunnel' | 'tunnel_accept'>,
+  ): void {
+    const tunnel = this.#sockets.createTunnel(tunnelOutlet(this.#outlet, entry.id));
+    let made: Result<SslSocket>;
+    if (call.type === 'tunnel') {
+      made = this.#sockets.adopt(this.#context, events, call, tunnel);
+    } else {
+      const listener = this.#registry.find(call.listenId)?.socket;
+      made =
+        listener?.kind === 'listener' ? listener.adopt(events, tunnel) : { error: 'closed' };
+    }
+    if ('error' in made) {
+      answer.fail(made.error);
+      this.#forget(entry);
+      return;
+    }
+    entry.socket = made.ok;
+    entry.tunnel = tunnel;
+    answer.done({ ok: undefined });
   }
 
   #cancel(id: number, tag: Term): void {
@@ -322,10 +402,7 @@ export class Dispatcher implements FrameSink {
 
 const nothingToStop: Cancel = () => undefined;
 
-type SocketCall = Exclude<
-  Call,
-  CallOf<'connect' | 'listen' | 'accept' | 'ping' | 'clear_pem_cache'>
->;
+type SocketCall = Exclude<Call, CallOf<OpeningCall | 'ping' | 'clear_pem_cache'>>;
 
 /** Begins a call; the `Cancel` ends its wait where it has one. */
 function callConnection(socket: SslSocket, call: SocketCall, answer: Answer): Cancel | undefined {
@@ -388,6 +465,11 @@ function callConnection(socket: SslSocket, call: SocketCall, answer: Answer): Ca
       return undefined;
     case 'request_certificate':
       return socket.requestCertificate((result) => answer.done(result));
+    case 'downgrade':
+      return socket.downgrade(call.timeout, (result) => answer.done(result));
+    case 'take_rest':
+      answer.value(socket.takeRest());
+      return undefined;
     case 'getstat':
       answer.value(socket.getstat(call.names));
       return undefined;
@@ -427,6 +509,8 @@ function callListener(listener: SslListener, call: SocketCall, answer: Answer): 
     case 'export_key_materials':
     case 'channel_binding':
     case 'request_certificate':
+    case 'downgrade':
+    case 'take_rest':
       answer.fail('enotconn');
   }
 }

@@ -1,6 +1,6 @@
 /** What one connection or listener tells, as frames for its owner. */
 
-import type { LogLevel, Mode, SocketObserver } from '../ssl/socket/index.ts';
+import type { LogLevel, Mode, SocketObserver, TunnelOutlet } from '../ssl/socket/index.ts';
 import type { Value } from '../ssl/value.ts';
 import { encode, type Term } from './etf.ts';
 import { type FrameWriter, maxFrameSize } from './framing.ts';
@@ -19,6 +19,16 @@ export interface Outlet {
   readonly writer: FrameWriter;
   readonly terms: Terms;
   readonly log: PortLog;
+}
+
+/** What the tunnel of connection `id` tells, as frames. */
+export function tunnelOutlet({ writer }: Outlet, id: number): TunnelOutlet {
+  return {
+    write: (parts, size) => writer.bulkParts(bulkPrefixes.tunnel, id, parts, size),
+    taken: (bytes) => writer.frame(encode(toBeamTerm({ type: 'tunnel_ack', id, bytes }))),
+    end: () => writer.frame(encode(toBeamTerm({ type: 'tunnel_end', id }))),
+    close: () => writer.frame(encode(toBeamTerm({ type: 'tunnel_close', id }))),
+  };
 }
 
 /** What becomes of an entry. */

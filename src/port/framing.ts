@@ -223,6 +223,29 @@ export class FrameWriter {
     this.#payload(at, payload);
   }
 
+  /**
+   * As `bulk` without a tag, with a payload in several parts.
+   * @param size their length
+   */
+  bulkParts(
+    prefix: Uint8Array,
+    number: number,
+    parts: readonly Uint8Array[],
+    size: number,
+  ): void {
+    const head = prefix.length + 4 + 5;
+    let at = this.#reserve(headerSize + head);
+    const block = this.#block;
+    at = block.writeUInt32BE(head + size, at);
+    block.set(prefix, at);
+    at = block.writeUInt32BE(number, at + prefix.length);
+    at = block.writeUInt8(binaryExt, at);
+    block.writeUInt32BE(size, at);
+    for (const part of parts) {
+      this.#payload(part.length <= copyLimit ? this.#reserve(part.length) : 0, part);
+    }
+  }
+
   /** Hands everything queued to the output. */
   flush(): void {
     this.#scheduled = false;

@@ -101,6 +101,14 @@ const packetHeader: Field<PacketHeaderSize> = {
   write: (value) => value,
 };
 
+/** The atom of a failure of a socket. */
+const failure: Field<string> = {
+  read: (term) => (term instanceof Atom ? term.name : undefined),
+  write: (value) => atom(value),
+};
+
+const role = words('client', 'server');
+
 const level: Field<LogLevel> = words(...logLevels);
 
 /** Text as a binary in UTF-8. */
@@ -203,6 +211,11 @@ export const callShapes = {
   connect: { host: anyTerm, port: anyTerm, options: anyTerm, timeout },
   listen: { port: anyTerm, options: anyTerm },
   accept: { listenId: id, timeout },
+  tunnel: { role, host: anyTerm, port: anyTerm, options: anyTerm },
+  tunnel_listen: { options: anyTerm },
+  tunnel_accept: { listenId: id },
+  downgrade: { timeout },
+  take_rest: {},
   handshake: { options: anyTerm, timeout },
   handshake_continue: { options: anyTerm, timeout },
   handshake_cancel: {},
@@ -235,6 +248,10 @@ export const toNodeShapes = {
   send: { id, data: bytes },
   answer: { id, questionId: count, value: anyTerm },
   release: { id },
+  tunnel: { id, data: bytes },
+  tunnel_ack: { id, bytes: count },
+  tunnel_end: { id, reason: failure },
+  tunnel_failed: { id, reason: failure },
 };
 
 /** The frames to the BEAM. */
@@ -252,6 +269,10 @@ export const toBeamShapes = {
   closed: { id },
   error: { id, reason: anyTerm },
   ack: { id, bytes: count },
+  tunnel: { id, data: bytes },
+  tunnel_ack: { id, bytes: count },
+  tunnel_end: { id },
+  tunnel_close: { id },
   send_failed: { id },
   gone: { id },
   question: { id, questionId: count, question: anyTerm },
@@ -359,22 +380,28 @@ function bulkPrefix(name: string, arity: number): Uint8Array {
 /** The bytes of bulk frames before their first number; `FrameWriter.bulk` writes the rest. */
 export const bulkPrefixes = {
   send: bulkPrefix('send', 3),
+  tunnel: bulkPrefix('tunnel', 3),
   data_binary: bulkPrefix('data_binary', 3),
   data_list: bulkPrefix('data_list', 3),
   recv_binary: bulkPrefix('recv_binary', 4),
   recv_list: bulkPrefix('recv_list', 4),
 };
 
-const sendHead = bulkPrefixes.send.length + 4 + 5;
+/** A bulk frame from the BEAM, taken apart. */
+export interface BulkFrame {
+  readonly id: number;
+  /** A view of the frame. */
+  readonly data: Uint8Array;
+}
 
 /**
- * Takes `{send, Id, Data}` apart by its layout.
- * @returns `Data` as a view of the frame; `undefined` for any other frame, and for a `send` that is
- *   encoded in another way
+ * Takes `{send, Id, Data}` or `{tunnel, Id, Data}` apart by its layout.
+ * @returns `undefined` for any other frame, and for one that is encoded in another way
  */
-export function readSend(frame: Uint8Array): { id: number; data: Uint8Array } | undefined {
-  const prefix = bulkPrefixes.send;
-  if (frame.length < sendHead || frame[prefix.length + 4] !== binaryExt) {
+export function readBulk(name: 'send' | 'tunnel', frame: Uint8Array): BulkFrame | undefined {
+  const prefix = bulkPrefixes[name];
+  const head = prefix.length + 4 + 5;
+  if (frame.length < head || frame[prefix.length + 4] !== binaryExt) {
     return undefined;
   }
   for (let index = 0; index < prefix.length; index++) {
@@ -384,9 +411,7 @@ export function readSend(frame: Uint8Array): { id: number; data: Uint8Array } | 
   }
   const id = int32(frame, prefix.length);
   const size = int32(frame, prefix.length + 5);
-  return id > 0 && size === frame.length - sendHead
-    ? { id, data: frame.subarray(sendHead) }
-    : undefined;
+  return id > 0 && size === frame.length - head ? { id, data: frame.subarray(head) } : undefined;
 }
 
 const ackPrefix = bulkPrefix('ack', 3);

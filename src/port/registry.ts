@@ -3,7 +3,7 @@
  * and the calls on it that are not answered yet. The BEAM chooses ids and never uses one again.
  */
 
-import type { SslListener, SslSocket } from '../ssl/socket/index.ts';
+import type { SslListener, SslSocket, TunnelTransport } from '../ssl/socket/index.ts';
 import type { Value } from '../ssl/value.ts';
 
 /** A call that waits for its answer. */
@@ -19,6 +19,8 @@ export class Entry {
   readonly id: number;
   /** `undefined` while `accept` waits. */
   socket: SslSocket | SslListener | undefined;
+  /** Where the BEAM owns the socket below. */
+  tunnel: TunnelTransport | undefined;
   /** By `tagKey`. */
   readonly pending = new Map<string, PendingCall>();
 

@@ -158,8 +158,9 @@ export class Port {
 }
 
 async function loadSockets(): Promise<Sockets> {
-  const { connect, createContext, forgetFiles, listen } = await import('../ssl/socket/index.ts');
-  return { connect, createContext, forgetFiles, listen };
+  const { adopt, connect, createContext, createTunnel, forgetFiles, listen, listenTunnel } =
+    await import('../ssl/socket/index.ts');
+  return { adopt, connect, createContext, createTunnel, forgetFiles, listen, listenTunnel };
 }
 
 /**

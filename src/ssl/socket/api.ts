@@ -16,6 +16,7 @@ import type { LogLevel } from '../log_level.ts';
 import type { ActiveMode, ConfigSource, Mode, Profile, Timeout } from '../options/index.ts';
 import type { TermReader, Value } from '../value.ts';
 import type { TransportFactory } from './transport/transport.ts';
+import type { TunnelOutlet, TunnelTransport } from './transport/tunnel.ts';
 
 export type { ActiveMode, Mode, Timeout };
 
@@ -252,6 +253,15 @@ export interface SslSocket {
   /** @param names a list of counter names as in `inet:getstat/2`, or the atom `all` */
   getstat(names: unknown): Result<Value>;
 
+  /**
+   * Ends TLS and keeps the transport, where the BEAM owns that: sends close_notify and waits for the peer's
+   * (`timeout`). `closed` when the connection or its transport ends instead.
+   */
+  downgrade(timeout: Timeout, reply: Reply): Cancel;
+
+  /** After `downgrade`: what came behind the peer's close_notify, as a binary. */
+  takeRest(): Result<Value>;
+
   /** Answers an observer's `question`; an unknown id is ignored. */
   answer(questionId: number, value: unknown): void;
 }
@@ -266,6 +276,9 @@ export interface SslListener {
    * @param observer hears the new connection
    */
   accept(observer: SocketObserver, timeout: Timeout, reply: Reply<SslSocket>): Cancel;
+
+  /** A connection that the BEAM has accepted, over a socket of its own. */
+  adopt(observer: SocketObserver, tunnel: TunnelTransport): Result<SslSocket>;
 
   setopts(options: unknown, reply: Reply<SocketState>): void;
   getopts(names: unknown): Result<Value>;
@@ -320,6 +333,35 @@ export type Listen = (
   context: SocketContext,
   observer: SocketObserver,
   request: ListenRequest,
+  reply: Reply<SocketState>,
+) => SslListener;
+
+/** What a connection over a socket of the BEAM's starts from. */
+export interface AdoptRequest {
+  readonly role: 'client' | 'server';
+  /** Whom the client believes to talk to, as for `connect`; `undefined` for a server. */
+  readonly host: unknown;
+  readonly port: unknown;
+  /** The option list, as a term. */
+  readonly options: unknown;
+}
+
+/** Makes the transport for a socket that the BEAM owns. */
+export type CreateTunnel = (outlet: TunnelOutlet) => TunnelTransport;
+
+/** `adopt(context, observer, request, tunnel)`: a connection whose handshake is still to be asked for. */
+export type Adopt = (
+  context: SocketContext,
+  observer: SocketObserver,
+  request: AdoptRequest,
+  tunnel: TunnelTransport,
+) => Result<SslSocket>;
+
+/** A listener whose socket the BEAM owns: checks and keeps the options. */
+export type ListenTunnel = (
+  context: SocketContext,
+  observer: SocketObserver,
+  request: Pick<ListenRequest, 'options'>,
   reply: Reply<SocketState>,
 ) => SslListener;
 

@@ -108,6 +108,11 @@ export class Channel {
     this.#drain();
   }
 
+  /** Takes the bytes that came behind the peer's close_notify. */
+  takeRest(): Uint8Array[] {
+    return this.#engine.takeRest();
+  }
+
   /** New keys for the own direction, or for both. @returns whether this version can */
   updateKeys(both: boolean): boolean {
     this.send();

@@ -41,6 +41,8 @@ export const closedSocket: SslSocket = {
   exportKeyMaterials: () => closed,
   channelBinding: () => closed,
   requestCertificate: refuse,
+  downgrade: (_timeout, reply) => refuse(reply),
+  takeRest: () => closed,
   getstat: einval,
   answer: nothing,
 };
@@ -49,6 +51,7 @@ export const closedSocket: SslSocket = {
 export const closedListener: SslListener = {
   kind: 'listener',
   accept: (_observer, _timeout, reply) => refuse(reply),
+  adopt: () => closed,
   setopts: (_options, reply) => void refuse(reply),
   getopts: () => closed,
   sockname: einval,

@@ -109,6 +109,11 @@ export class TlsConnection extends ConnectionLife implements SslSocket {
 
   // Ending.
 
+  takeRest(): Result<Value> {
+    const rest = this.restOfTunnel();
+    return rest === undefined ? { error: 'closed' } : { ok: Buffer.concat(rest) };
+  }
+
   shutdown(how: unknown, reply: Reply): void {
     const direction = this.context.reader.atom(how);
     const refused = this.refusal() ?? (this.phase === 'open' ? undefined : 'closed');

@@ -63,12 +63,20 @@ import { badServerOptions, namedOptions, nameQuestion } from './server_names.ts'
 import { changeActive, packetHeaderSize } from './settings.ts';
 import type { Target } from './target.ts';
 import type { Transport } from './transport/transport.ts';
+import type { TunnelTransport } from './transport/tunnel.ts';
 import { Wire } from './wire.ts';
 
 const NOT_ACCEPTED: Value = 'notsup_on_transport_accept_socket';
 
 /** Where a connection stands. */
 export type Phase = 'dialing' | 'accepted' | 'handshake' | 'open' | 'dead' | 'closing' | 'gone';
+
+/** A `downgrade`, from its call until the BEAM has its socket back. */
+interface Downgrade {
+  /** `undefined` once answered. */
+  reply: Reply | undefined;
+  stopTimer: Cancel;
+}
 
 interface PendingHandshake {
   readonly reply: Reply<Handshaken>;
@@ -106,6 +114,10 @@ export abstract class ConnectionLife {
   #host: HostReference | undefined;
   #cancelDialing: Cancel = nothing;
   #dialed = false;
+  #tunnel: TunnelTransport | undefined;
+  /** The peer's close_notify came, and the tunnel is left as it stood then. */
+  #kept = false;
+  #downgrade: Downgrade | undefined;
   /** `{active, N}` was 0 or less from the start: the owner is told when there is a connection. */
   #expired = false;
   #alert: Value | undefined;
@@ -178,6 +190,14 @@ export abstract class ConnectionLife {
     return cancel;
   }
 
+  /** The transport is a socket of the BEAM's; `target`: whom a client talks to. */
+  adopt(tunnel: TunnelTransport, target?: Target): void {
+    this.#tunnel = tunnel;
+    if (target === undefined) return;
+    this.#host = target.reference;
+    this.sessions = new ConnectionSessions(targetName(target));
+  }
+
   handshake(options: unknown, timeout: Timeout, reply: Reply<Handshaken>): Cancel {
     if (this.phase !== 'accepted' || this.#handshake !== undefined) {
       const going = this.phase === 'open' || this.phase === 'handshake';
@@ -186,7 +206,7 @@ export abstract class ConnectionLife {
     }
     const cancel = this.#await(timeout, reply);
     const refused = this.#override(options);
-    if (refused === undefined) this.#begin();
+    if (refused === undefined) this.#begin(this.#host);
     else this.#fail(refused);
     return cancel;
   }
@@ -328,7 +348,9 @@ export abstract class ConnectionLife {
 
   #transportEnded(failed: string | undefined): void {
     const phase = this.phase;
-    if (phase === 'accepted') {
+    if (this.#downgrade !== undefined) {
+      this.#downgraded({ error: 'closed' });
+    } else if (phase === 'accepted') {
       if (failed !== undefined) this.die();
     } else if (phase === 'handshake' || failed !== undefined || this.transportOptions.exitOnClose) {
       this.#endChannel();
@@ -465,15 +487,22 @@ export abstract class ConnectionLife {
       return;
     }
     if (this.phase !== 'open') return;
+    if (this.#downgrade !== undefined) {
+      this.#leaveTunnel(how === 'close_notify');
+      return;
+    }
     const failed = how === 'alert' && this.#alert !== undefined;
     this.inbox.finish(failed ? { error: this.#alert ?? 'closed' } : 'closed');
     if (how === 'close_notify' && !exitOnClose && this.channel?.canSend === true) return;
-    this.die();
+    // R26: who reads passively may still want the transport back, and what the peer says on it next.
+    const mayDowngrade = how === 'close_notify' && this.#tunnel !== undefined;
+    this.die(mayDowngrade && this.inbox.active === false);
   }
 
   /** Reads the transport while the handshake or the inbox wants bytes and no question is open. */
   protected regulate(): void {
-    const wanted = this.phase === 'handshake' || (this.phase === 'open' && this.inbox.hungry);
+    const hungry = this.inbox.hungry || this.#downgrade?.reply !== undefined;
+    const wanted = this.phase === 'handshake' || (this.phase === 'open' && hungry);
     this.wire.read(wanted && this.channel?.suspended !== true);
   }
 
@@ -519,15 +548,68 @@ export abstract class ConnectionLife {
     this.#wind(done);
   }
 
+  /** R26: close_notify both ways, then the transport is another protocol's. */
+  downgrade(timeout: Timeout, reply: Reply): Cancel {
+    const tunnel = this.#tunnel;
+    const left = this.phase === 'dead' && this.#kept;
+    if (tunnel === undefined || this.#downgrade !== undefined || !(this.phase === 'open' || left)) {
+      reply({ error: tunnel === undefined ? 'notsup' : 'closed' });
+      return nothing;
+    }
+    const downgrade: Downgrade = { reply, stopTimer: nothing };
+    this.#downgrade = downgrade;
+    if (timeout !== 'infinity') {
+      downgrade.stopTimer = this.clock.after(timeout, () => this.#downgraded({ error: 'timeout' }));
+    }
+    this.inbox.mute();
+    if (left) {
+      this.#leaveTunnel(true);
+    } else {
+      this.channel?.close();
+      this.outbox.fail('closed');
+      this.regulate();
+    }
+    return () => {
+      downgrade.reply = undefined;
+      downgrade.stopTimer();
+    };
+  }
+
+  /** The peer has said its last word in TLS: its next bytes stay where they are. */
+  #leaveTunnel(closed: boolean): void {
+    this.wire.read(false);
+    if (!closed) this.#downgraded({ error: 'closed' });
+    else this.#tunnel?.whenWritten(() => this.#guard(() => this.#downgraded({ ok: undefined })));
+  }
+
+  #downgraded(result: Result): void {
+    const downgrade = this.#downgrade;
+    const reply = downgrade?.reply;
+    if (downgrade === undefined || reply === undefined) return;
+    downgrade.reply = undefined;
+    downgrade.stopTimer();
+    this.#settleWaiting();
+    if ('error' in result) this.die();
+    else this.phase = 'dead';
+    reply(result);
+  }
+
+  /** Once, after a downgrade. */
+  protected restOfTunnel(): Uint8Array[] | undefined {
+    if (this.#downgrade === undefined || this.phase !== 'dead') return undefined;
+    return [...(this.channel?.takeRest() ?? []), ...(this.#tunnel?.takeRest() ?? [])];
+  }
+
   /** Nothing more can be sent or received; what was received stays to be read. */
-  protected die(): void {
+  protected die(keepTransport = false): void {
     if (this.phase === 'closing' || this.phase === 'gone' || this.phase === 'dead') return;
     this.phase = 'dead';
     this.#settleWaiting();
     this.inbox.finish('closed');
     this.channel?.cancel();
     this.outbox.fail('closed');
-    this.#wind(nothing);
+    this.#kept = keepTransport;
+    if (!keepTransport) this.#wind(nothing);
   }
 
   /** Nobody will be answered by the peer any more. */

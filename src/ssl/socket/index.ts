@@ -2,4 +2,5 @@
 
 export type * from './api.ts';
 export { createContext, forgetFiles } from './context.ts';
-export { connect, listen } from './open.ts';
+export { adopt, connect, createTunnel, listen, listenTunnel } from './open.ts';
+export type { TunnelOutlet, TunnelTransport } from './transport/tunnel.ts';

@@ -39,6 +39,7 @@ import {
   type ListeningTransport,
   type Transport,
 } from './transport/transport.ts';
+import type { TunnelTransport } from './transport/tunnel.ts';
 
 /** Accepted connections that may wait beyond the backlog; more are reset. */
 const WAITING_BEYOND_BACKLOG = 1024;
@@ -101,6 +102,18 @@ export class TlsListener implements SslListener {
     );
   }
 
+  /** The BEAM has a socket of its own, and brings the connections by `adopt`. */
+  listenTunnel(reply: Reply<SocketState>): void {
+    this.#started(reply);
+  }
+
+  adopt(observer: SocketObserver, tunnel: TunnelTransport): Result<SslSocket> {
+    if (this.#closed) return { error: 'closed' };
+    const connection = this.#connection(observer, tunnel);
+    connection.adopt(tunnel);
+    return { ok: connection };
+  }
+
   #listening(outcome: Listening, reply: Reply<SocketState>): void {
     if ('error' in outcome) {
       const told = this.#closed;
@@ -140,9 +153,13 @@ export class TlsListener implements SslListener {
   }
 
   #accept(transport: Transport, observer: SocketObserver, reply: Reply<SslSocket>): void {
+    reply({ ok: this.#connection(observer, transport) });
+  }
+
+  #connection(observer: SocketObserver, transport: Transport): TlsConnection {
     const options = { ...this.#options, transport: this.#transportOptions };
     const shared = this.#transportOptions === this.#options.transport ? this.#options : options;
-    reply({ ok: new TlsConnection(this.#context, observer, shared, this.#socket, transport) });
+    return new TlsConnection(this.#context, observer, shared, this.#socket, transport);
   }
 
   accept(observer: SocketObserver, timeout: Timeout, reply: Reply<SslSocket>): Cancel {

@@ -1,11 +1,12 @@
 /** Opening connections and listeners: arguments first, then the network. */
 
 import { parseOptions } from '../options/index.ts';
-import type { Connect, Listen } from './api.ts';
+import type { Adopt, Connect, CreateTunnel, Listen, ListenTunnel } from './api.ts';
 import { closedListener, closedSocket } from './closed_socket.ts';
 import { TlsConnection } from './connection.ts';
 import { TlsListener } from './listener.ts';
-import { readPort, readTarget } from './target.ts';
+import { readPort, readTarget, type Target } from './target.ts';
+import { TunnelTransport } from './transport/tunnel.ts';
 
 /** Connects: TCP and TLS within one time limit; `ok` when the handshake is done. */
 export const connect: Connect = (context, observer, request, reply) => {
@@ -34,5 +35,41 @@ export const listen: Listen = (context, observer, request, reply) => {
   }
   const listener = new TlsListener(context, observer, options.ok);
   listener.listen(port.ok, reply);
+  return listener;
+};
+
+/** The transport of a connection whose socket the BEAM owns. */
+export const createTunnel: CreateTunnel = (outlet) => new TunnelTransport(outlet);
+
+/** Makes a connection over a socket of the BEAM's: checks the options; the handshake is asked for later. */
+export const adopt: Adopt = (context, observer, request, tunnel) => {
+  const { reader, profile } = context;
+  const { role, host, port } = request;
+  const options = parseOptions(request.options, reader, { role, profile });
+  if ('error' in options) return options;
+  const { ok } = options;
+  const connection = new TlsConnection(context, observer, ok, ok.socket, tunnel);
+  // A socket without a name, such as one of a file, is whoever the option says, or nobody.
+  const target = role === 'client' ? readTarget(host, port, reader) : undefined;
+  connection.adopt(tunnel, target !== undefined && 'ok' in target ? target.ok : nobody(role));
+  return { ok: connection };
+};
+
+/** A reference that no certificate carries. */
+function nobody(role: 'client' | 'server'): Target | undefined {
+  return role === 'client' ? { host: '', port: 0, reference: { dns: '' } } : undefined;
+}
+
+/** Listens for a socket of the BEAM's: checks and keeps the options. */
+export const listenTunnel: ListenTunnel = (context, observer, request, reply) => {
+  const { reader, profile } = context;
+  const options = parseOptions(request.options, reader, { role: 'server', profile });
+  if ('error' in options) {
+    reply(options);
+    observer.gone();
+    return closedListener;
+  }
+  const listener = new TlsListener(context, observer, options.ok);
+  listener.listenTunnel(reply);
   return listener;
 };

@@ -280,6 +280,11 @@ export class TlsEngine {
     this.#abort({ description, origin: `caller:${description}`, reason, cause: description });
   }
 
+  /** Takes the bytes behind the peer's close_notify, which belong to another protocol. */
+  takeRest(): Uint8Array[] {
+    return this.#readOver ? this.#read.takeRest() : [];
+  }
+
   /** What happened since the last call, in order. */
   drain(): EngineEvent[] {
     return this.#out.drain();

@@ -51,6 +51,20 @@ export class Deframer {
     this.#buffered += bytes.length;
   }
 
+  /** Takes all bytes that no record has been made of. */
+  takeRest(): Uint8Array[] {
+    const partial = this.#partial?.subarray(0, this.#filled) ?? NOTHING;
+    const chunks = this.#chunks.slice(this.#first);
+    if (chunks[0] !== undefined) chunks[0] = chunks[0].subarray(this.#offset);
+    this.#chunks = [];
+    this.#first = 0;
+    this.#offset = 0;
+    this.#buffered = 0;
+    this.#partial = undefined;
+    this.#header = undefined;
+    return [partial, ...chunks].filter((bytes) => bytes.length > 0);
+  }
+
   /**
    * The next record, if it is there whole.
    *

@@ -75,6 +75,11 @@ export class ReadHalf {
     return this.#sequence;
   }
 
+  /** Takes all bytes that were not read: those behind the last record. */
+  takeRest(): Uint8Array[] {
+    return this.#deframer.takeRest();
+  }
+
   /** Adds bytes from the transport; the caller must not write to them again. */
   push(bytes: Uint8Array): void {
     this.#deframer.push(bytes);
