@@ -204,12 +204,16 @@ connect(Socket, Options) ->
 
 %% @doc `connect(Host, Port, Options)' is `connect(Host, Port, Options, infinity)'.
 %%
-%% `connect(Socket, Options, Timeout)', the upgrade of a connected socket, returns
-%% `{error, notsup}' in this version.
+%% `connect(Socket, Options, Timeout)' is the upgrade of a connected socket to TLS: of a
+%% `gen_tcp' socket, or of one of the module that the option `cb_info' names. The caller owns
+%% the socket. Its `mode', `packet', `active', `header' and `packet_size' hold on for the TLS
+%% socket where `Options' does not say otherwise; other options of the transport have no
+%% effect once it is connected. The caller may have got the first bytes as messages: those
+%% that still wait in its mailbox are taken.
 -spec connect(host() | socket(), inet:port_number() | [option()], [option()] | timeout()) ->
           {ok, sslsocket()} | {ok, sslsocket(), hello_extensions()} | {error, reason()} | bad_option().
-connect(_Socket, Options, Timeout) when is_list(Options), ?IS_TIMEOUT(Timeout) ->
-    {error, notsup};
+connect(Socket, Options, Timeout) when is_list(Options), ?IS_TIMEOUT(Timeout) ->
+    failed(ssl_port_inet:upgrade(client, Socket, Options, Timeout));
 connect(Host, Port, Options) ->
     connect(Host, Port, Options, infinity).
 
@@ -219,7 +223,14 @@ connect(Host, Port, Options) ->
 %% hello has come; {@link handshake_continue/3} goes on, {@link handshake_cancel/1} does not.
 -spec connect(host(), inet:port_number(), [option()], timeout()) ->
           {ok, sslsocket()} | {ok, sslsocket(), hello_extensions()} | {error, reason()} | bad_option().
-connect(Host, Port, Options, Timeout) when ?IS_TIMEOUT(Timeout) ->
+connect(Host, Port, Options, Timeout) when is_list(Options), ?IS_TIMEOUT(Timeout) ->
+    case ssl_port_transport:choose(Host, Options) of
+        node -> connect_node(Host, Port, Options, Timeout);
+        inet -> failed(ssl_port_inet:connect(Host, Port, Options, Timeout));
+        Error -> Error
+    end.
+
+connect_node(Host, Port, Options, Timeout) ->
     case ssl_port_options:expand(Options, ssl_port_options:environment()) of
         {ok, Opts, Funs} ->
             case ssl_port_worker:pick() of
@@ -239,7 +250,14 @@ connect(Host, Port, Options, Timeout) when ?IS_TIMEOUT(Timeout) ->
           {ok, sslsocket()} | {error, reason()} | bad_option().
 listen(_Port, []) ->
     {error, nooptions};
-listen(Port, Options) ->
+listen(Port, Options) when is_list(Options) ->
+    case ssl_port_transport:choose(any, Options) of
+        node -> listen_node(Port, Options);
+        inet -> ssl_port_inet:listen(Port, Options);
+        Error -> Error
+    end.
+
+listen_node(Port, Options) ->
     case ssl_port_options:expand(Options, ssl_port_options:environment()) of
         {ok, Opts, Funs} ->
             case ssl_port_worker:pick() of
@@ -258,6 +276,8 @@ transport_accept(ListenSocket) ->
 %% @doc Takes one connection from a listener. No byte of TLS has gone over it yet: the next
 %% step is {@link handshake/1}.
 -spec transport_accept(sslsocket(), timeout()) -> {ok, sslsocket()} | {error, reason()}.
+transport_accept(?BEAM_LISTENER(_, _) = ListenSocket, Timeout) when ?IS_TIMEOUT(Timeout) ->
+    ssl_port_inet:accept(ListenSocket, Timeout);
 transport_accept(?LISTENER(ListenId, Atomics, _, Connection, WorkerPid), Timeout)
   when ?IS_TIMEOUT(Timeout) ->
     case ssl_port_worker:worker(WorkerPid) of
@@ -302,9 +322,9 @@ made(_Ok, _Connection, Socket) ->
     {ok, Socket}.
 
 socket(connection, Id, Atomics, Port, Connection, Worker) ->
-    ?CONNECTION(Id, Atomics, Port, Connection, Worker);
+    ?CONNECTION_ON(ssl_port, Id, Id, Atomics, Port, Connection, Worker);
 socket(listener, Id, Atomics, Port, Connection, Worker) ->
-    ?LISTENER(Id, Atomics, Port, Connection, Worker).
+    ?LISTENER_ON(node, Id, Id, Atomics, Port, Connection, Worker).
 
 %% @equiv handshake(Socket, infinity)
 -spec handshake(sslsocket()) ->
@@ -330,7 +350,8 @@ handshake(Socket, Options) when is_list(Options) ->
 %% {@link handshake_continue/3} goes on, {@link handshake_cancel/1} does not. The time limit
 %% holds until one of them is called.
 %%
-%% The upgrade of any other socket returns `{error, notsup}' in this version.
+%% Any other socket is one of the transport, connected and owned by the caller, and is upgraded
+%% to TLS as by {@link connect/3}, in the role of the server.
 -spec handshake(sslsocket() | socket(), [option()], timeout()) ->
           {ok, sslsocket()} | {ok, sslsocket(), hello_extensions()} | {error, reason()} | bad_option().
 handshake(?CONNECTION(_, _, _, _, _) = Socket, Options, Timeout) when ?IS_TIMEOUT(Timeout) ->
@@ -338,12 +359,13 @@ handshake(?CONNECTION(_, _, _, _, _) = Socket, Options, Timeout) when ?IS_TIMEOU
 handshake(Socket, Options, Timeout)
   when is_list(Options), ?IS_TIMEOUT(Timeout), element(1, Socket) =/= sslsocket;
        is_list(Options), ?IS_TIMEOUT(Timeout), is_port(Socket) ->
-    {error, notsup}.
+    failed(ssl_port_inet:upgrade(server, Socket, Options, Timeout)).
 
 handshake(Name, ?CONNECTION(Id, Atomics, Port, Connection, Worker) = Socket, Options, Timeout) ->
     case ssl_port_options:expand(Options) of
         {ok, Opts, Funs} ->
             ok = ssl_port_connection:add_funs(Connection, Funs),
+            ok = resume(Socket),
             Call = {Name, ssl_port_options:tls(Opts), Timeout},
             case ssl_port_worker:call(Worker, Port, Id, Call, {keyed, Timeout}) of
                 {ok, _Active, _PacketHeader} ->
@@ -474,22 +496,34 @@ close(Socket) ->
 
 %% @doc Closes within `Timeout' milliseconds.
 %%
-%% `close(Socket, {Pid, Timeout})', which goes back to the socket below, returns
-%% `{error, notsup}': the port program owns that socket.
--spec close(sslsocket(), timeout() | {pid(), timeout()}) -> ok | {error, reason()}.
+%% `close(Socket, {Pid, Timeout})' ends TLS alone: it sends close_notify, waits for the peer's,
+%% and makes `Pid' the owner of the socket below, which is passive, binary and raw then.
+%% `{ok, Below, Bytes}' when the peer has begun to speak on it. Where the port program owns
+%% the socket below, there is none to give back: `{error, notsup}', and the connection goes on;
+%% sockets that were upgraded, and all under the application environment `{transport, inet}',
+%% are the BEAM's.
+-spec close(sslsocket(), timeout() | {pid(), timeout()}) ->
+          ok | {ok, socket()} | {ok, socket(), binary()} | {error, reason()}.
 close(?CONNECTION(_, _, _, _, _) = Socket, Timeout) when ?IS_TIMEOUT(Timeout) ->
     end_of(Socket, Timeout);
 close(?LISTENER(_, _, _, _, _) = Socket, Timeout) when ?IS_TIMEOUT(Timeout) ->
     end_of(Socket, Timeout);
-close(?CONNECTION(_, _, _, _, _), {Pid, Timeout}) when is_pid(Pid), ?IS_TIMEOUT(Timeout) ->
-    {error, notsup}.
+close(?NODE_CONNECTION(_), {Pid, Timeout}) when is_pid(Pid), ?IS_TIMEOUT(Timeout) ->
+    {error, notsup};
+close(?BEAM_CONNECTION(_, _) = Socket, {Pid, Timeout}) when is_pid(Pid), ?IS_TIMEOUT(Timeout) ->
+    ssl_port_inet:downgrade(Socket, Pid, Timeout).
 
 end_of(Socket, Timeout) ->
     {Id, Atomics, Port, Connection, Worker} = parts(Socket),
     _ = ssl_port_worker:call(Worker, Port, Id, close, Timeout),
+    ok = close_below(Socket),
     atomics:put(Atomics, ?SLOT_ACTIVE, ?ACTIVE_FALSE),
     atomics:put(Atomics, ?SLOT_STATE, ?STATE_FAILED),
     ssl_port_connection:stop(Connection).
+
+%% The port of a listener is free when close returns.
+close_below(?BEAM_LISTENER(Module, Below)) -> ssl_port_transport:close(Module, Below);
+close_below(_Socket) -> ok.
 
 %% Control.
 
@@ -497,9 +531,9 @@ end_of(Socket, Timeout) ->
 -spec setopts(sslsocket(), [option()]) -> ok | {error, reason()}.
 setopts(Socket, Options) when is_list(Options) ->
     {Id, _, Port, _, Worker} = parts(Socket),
-    case is_new(Socket) of
+    case is_new(Socket) orelse is_below(Socket) of
         true ->
-            {error, notsup_on_transport_accept_socket};
+            set_below(Socket, Options);
         false ->
             Call = {setopts, [mode(Option) || Option <- Options]},
             case ssl_port_worker:call(Worker, Port, Id, Call, {keyed, infinity}) of
@@ -518,7 +552,10 @@ mode(Option) -> Option.
 %% @doc Values of the options named.
 -spec getopts(sslsocket(), [atom()]) -> {ok, [{atom(), term()}]} | {error, reason()}.
 getopts(Socket, Names) when is_list(Names) ->
-    established(Socket, {getopts, Names});
+    case is_below(Socket) andalso not is_new(Socket) of
+        true -> ssl_port_inet:getopts(Socket, Names);
+        false -> established(Socket, {getopts, Names})
+    end;
 getopts(Socket, Names) ->
     _ = parts(Socket),
     {error, {options, {socket_options, Names}}}.
@@ -526,6 +563,12 @@ getopts(Socket, Names) ->
 %% @doc Makes `Pid' the owner: it gets the messages from now on, and its end closes the
 %% socket. After the return nothing more goes to the former owner. Any process may call it.
 -spec controlling_process(sslsocket(), pid()) -> ok | {error, reason()}.
+controlling_process(?BEAM_LISTENER(Module, Below) = Socket, Pid) when is_pid(Pid) ->
+    {_, _, _, Connection, _} = parts(Socket),
+    case ssl_port_transport:controlling_process(Module, Below, Pid) of
+        ok -> ssl_port_connection:controlling_process(Connection, Pid);
+        Error -> Error
+    end;
 controlling_process(Socket, Pid) when is_pid(Pid) ->
     {_, _, _, Connection, _} = parts(Socket),
     ssl_port_connection:controlling_process(Connection, Pid).
@@ -562,14 +605,22 @@ request_certificate(?LISTENER(_, _, _, _, _)) ->
 %% @doc Address and port of the peer.
 -spec peername(sslsocket()) ->
           {ok, {inet:ip_address(), inet:port_number()}} | {error, reason()}.
-peername(?CONNECTION(_, _, _, _, _) = Socket) ->
+peername(?NODE_CONNECTION(_) = Socket) ->
     einval(ask(Socket, peername));
+peername(?BEAM_CONNECTION(Module, Below) = Socket) ->
+    of_below(Socket, fun() -> ssl_port_transport:peername(Module, Below) end);
 peername(?LISTENER(_, _, _, _, _)) ->
     {error, enotconn}.
 
 %% @doc Address and port of this end.
 -spec sockname(sslsocket()) ->
           {ok, {inet:ip_address(), inet:port_number()}} | {error, reason()}.
+sockname(?NODE_CONNECTION(_) = Socket) ->
+    einval(ask(Socket, sockname));
+sockname(?BEAM_CONNECTION(Module, Below) = Socket) ->
+    of_below(Socket, fun() -> ssl_port_transport:sockname(Module, Below) end);
+sockname(?BEAM_LISTENER(Module, Below) = Socket) ->
+    of_below(Socket, fun() -> ssl_port_transport:sockname(Module, Below) end);
 sockname(Socket) ->
     einval(ask(Socket, sockname)).
 
@@ -687,6 +738,12 @@ getstat(Socket) ->
 %% @doc The statistics named, as `inet:getstat/2'.
 -spec getstat(sslsocket(), [inet:stat_option()]) ->
           {ok, [{inet:stat_option(), integer()}]} | {error, reason()}.
+getstat(?NODE_CONNECTION(_) = Socket, Names) when is_list(Names) ->
+    einval(ask(Socket, {getstat, Names}));
+getstat(?BEAM_CONNECTION(Module, Below) = Socket, Names) when is_list(Names) ->
+    of_below(Socket, fun() -> ssl_port_transport:getstat(Module, Below, Names) end);
+getstat(?BEAM_LISTENER(Module, Below) = Socket, Names) when is_list(Names) ->
+    of_below(Socket, fun() -> ssl_port_transport:getstat(Module, Below, Names) end);
 getstat(Socket, Names) when is_list(Names) ->
     einval(ask(Socket, {getstat, Names})).
 
@@ -804,6 +861,29 @@ parts(?CONNECTION(Id, Atomics, Port, Connection, Worker)) ->
     {Id, Atomics, Port, Connection, Worker};
 parts(?LISTENER(Id, Atomics, Port, Connection, Worker)) ->
     {Id, Atomics, Port, Connection, Worker}.
+
+%% Whether the BEAM owns the socket below.
+is_below(?NODE_CONNECTION(_)) -> false;
+is_below(?CONNECTION(_, _, _, _, _)) -> true;
+is_below(?BEAM_LISTENER(_, _)) -> true;
+is_below(?LISTENER(_, _, _, _, _)) -> false.
+
+resume(?NODE_CONNECTION(_)) -> ok;
+resume(?CONNECTION(_, _, _, Connection, _)) -> ssl_port_connection:resume(Connection).
+
+set_below(Socket, Options) ->
+    case is_new(Socket) of
+        true -> {error, notsup_on_transport_accept_socket};
+        false -> ssl_port_inet:setopts(Socket, Options)
+    end.
+
+%% A connection that has failed may still be saying goodbye on the socket below.
+of_below(Socket, Fun) ->
+    {_, Atomics, _, _, _} = parts(Socket),
+    case atomics:get(Atomics, ?SLOT_STATE) of
+        ?STATE_FAILED -> {error, einval};
+        _ -> Fun()
+    end.
 
 is_new(?CONNECTION(_, Atomics, _, _, _)) -> atomics:get(Atomics, ?SLOT_STATE) =:= ?STATE_NEW;
 is_new(?LISTENER(_, _, _, _, _)) -> false.

@@ -1,14 +1,33 @@
 %% The socket terms, and the slots of the atomics array that each of them carries.
 %%
-%% A connection is {sslsocket, {ssl_port, Id, Atomics, Port}, [ConnectionPid, WorkerPid]},
-%% a listener {sslsocket, nil, {{ssl_port, Id, Atomics, Port}, [ConnectionPid, WorkerPid]}}.
-%% Both are `=:='-stable for their whole life: whatever changes lives in the atomics.
+%% A connection is
+%%     {sslsocket, {Transport, Socket, ssl_port, {Id, Atomics, Port}},
+%%      [ConnectionPid, WorkerPid]},
+%% where programs that look inside find the transport's module and its socket, as in ssl's
+%% own (R48), if the BEAM owns the socket, and {ssl_port, Id} if Node.js does. A listener is
+%%     {sslsocket, nil, {Socket, {ssl_port, Info, {Id, Atomics, Port},
+%%                                [ConnectionPid, WorkerPid]}}}
+%% with the transport's cb_info, or `node' in its place. Both are `=:='-stable for their
+%% whole life: whatever changes lives in the atomics.
 
 -define(CONNECTION(Id, Atomics, Port, Connection, Worker),
-        {sslsocket, {ssl_port, Id, Atomics, Port}, [Connection, Worker]}).
+        {sslsocket, {_, _, ssl_port, {Id, Atomics, Port}}, [Connection, Worker]}).
 
 -define(LISTENER(Id, Atomics, Port, Connection, Worker),
-        {sslsocket, nil, {{ssl_port, Id, Atomics, Port}, [Connection, Worker]}}).
+        {sslsocket, nil, {_, {ssl_port, _, {Id, Atomics, Port}, [Connection, Worker]}}}).
+
+%% The same by their transport, for making them.
+-define(CONNECTION_ON(Transport, Socket, Id, Atomics, Port, Connection, Worker),
+        {sslsocket, {Transport, Socket, ssl_port, {Id, Atomics, Port}}, [Connection, Worker]}).
+-define(LISTENER_ON(Info, Socket, Id, Atomics, Port, Connection, Worker),
+        {sslsocket, nil, {Socket, {ssl_port, Info, {Id, Atomics, Port}, [Connection, Worker]}}}).
+
+%% Those whose socket is the BEAM's, and those whose socket is Node.js's.
+-define(BEAM_CONNECTION(Transport, Socket),
+        {sslsocket, {Transport, Socket, ssl_port, {_, _, _}}, [_, _]}).
+-define(BEAM_LISTENER(Transport, Socket),
+        {sslsocket, nil, {Socket, {ssl_port, {Transport, _, _, _, _}, _, _}}}).
+-define(NODE_CONNECTION(Id), {sslsocket, {ssl_port, Id, ssl_port, {Id, _, _}}, [_, _]}).
 
 %% Bytes written to the port and not yet acknowledged by the program.
 -define(SLOT_UNACKED, 1).

@@ -15,12 +15,16 @@
 -export([notify_closed/3]).
 -export([lock/1]).
 -export([unlock/1]).
+-export([attach/4]).
+-export([resume/1]).
+-export([detach/2]).
 
 %% gen_server.
 -export([init/1]).
 -export([handle_call/3]).
 -export([handle_cast/2]).
 -export([handle_info/2]).
+-export([terminate/2]).
 
 -export_type([args/0]).
 
@@ -34,6 +38,9 @@
                   atomics := atomics:atomics_ref(),
                   funs := ssl_port_questions:funs()}.
 
+%% How long the program has for the end of a connection: more than it takes.
+-define(GOODBYE, 10000).
+
 -record(state, {
           id :: ssl_port_protocol:id(),
           owner :: pid(),
@@ -44,6 +51,10 @@
           socket :: tuple(),
           atomics :: atomics:atomics_ref(),
           funs :: ssl_port_questions:funs(),
+          %% Where the socket below is the BEAM's: `down' once it has been given back.
+          tunnel :: undefined | ssl_port_tunnel:tunnel() | {listener, module(), term()} | down,
+          %% Nobody holds the connection any more: the program is saying goodbye.
+          leaving = false :: boolean(),
           %% Who sends several frames in a row, and who waits for that turn.
           sender :: undefined | {pid(), reference()},
           waiting = queue:new() :: queue:queue(gen_server:from())
@@ -90,6 +101,22 @@ lock(Connection) ->
 unlock(Connection) ->
     gen_server:cast(Connection, {unlock, self()}).
 
+%% The socket below is one of the BEAM's, that this process owns now: returns the socket term.
+-spec attach(pid(), ssl_port_transport:cb_info(), term(), binary()) ->
+          {ok, tuple()} | {error, closed}.
+attach(Connection, Info, Socket, Early) ->
+    call(Connection, {attach, Info, Socket, Early}, {error, closed}).
+
+%% The handshake begins: the socket below may be read.
+-spec resume(pid()) -> ok.
+resume(Connection) ->
+    gen_server:cast(Connection, resume).
+
+%% Gives the socket below to Pid, with bytes that it brought last.
+-spec detach(pid(), pid()) -> {ok, term(), binary()} | {error, term()}.
+detach(Connection, Pid) ->
+    call(Connection, {detach, Pid}, {error, closed}).
+
 call(Connection, Request, Gone) ->
     try
         gen_server:call(Connection, Request, infinity)
@@ -108,11 +135,20 @@ init(#{kind := Kind, id := Id, owner := Owner, worker := Worker, port := Port,
                 worker = Worker, worker_monitor = erlang:monitor(process, Worker),
                 port = Port, socket = Socket, atomics = Atomics, funs = Funs}}.
 
-socket(connection, Id, Atomics, Port, Worker) -> ?CONNECTION(Id, Atomics, Port, self(), Worker);
-socket(listener, Id, Atomics, Port, Worker) -> ?LISTENER(Id, Atomics, Port, self(), Worker).
+socket(connection, Id, Atomics, Port, Worker) ->
+    ?CONNECTION_ON(ssl_port, Id, Id, Atomics, Port, self(), Worker);
+socket(listener, Id, Atomics, Port, Worker) ->
+    ?LISTENER_ON(node, Id, Id, Atomics, Port, self(), Worker).
 
 -spec handle_call(term(), gen_server:from(), #state{}) ->
           {reply, term(), #state{}} | {noreply, #state{}}.
+handle_call({attach, Info, Socket, Early}, _From, State) ->
+    attached(Info, Socket, Early, State);
+handle_call({detach, Pid}, _From, #state{tunnel = Tunnel} = State) when is_tuple(Tunnel) ->
+    case ssl_port_tunnel:detach(Tunnel, Pid) of
+        {ok, _, _} = Reply -> {reply, Reply, State#state{tunnel = down}};
+        Error -> {reply, Error, State}
+    end;
 handle_call(lock, From, #state{waiting = Waiting} = State) ->
     {noreply, grant(State#state{waiting = queue:in(From, Waiting)})};
 handle_call({controlling_process, Owner}, _From, #state{worker = Worker, id = Id} = State) ->
@@ -133,7 +169,9 @@ handle_call(_Request, _From, State) ->
 
 -spec handle_cast(term(), #state{}) -> {noreply, #state{}} | {stop, normal, #state{}}.
 handle_cast(stop, State) ->
-    {stop, normal, State};
+    leave(State);
+handle_cast(resume, #state{tunnel = Tunnel} = State) when is_tuple(Tunnel) ->
+    {noreply, State#state{tunnel = ssl_port_tunnel:resume(Tunnel)}};
 handle_cast({unlock, Pid}, #state{sender = {Pid, Monitor}} = State) ->
     _ = erlang:demonitor(Monitor, [flush]),
     {noreply, grant(State#state{sender = undefined})};
@@ -144,7 +182,7 @@ handle_cast(_Message, State) ->
 handle_info(gone, State) ->
     {stop, normal, State};
 handle_info({'DOWN', Monitor, process, _, _}, #state{owner_monitor = Monitor} = State) ->
-    {stop, normal, State};
+    leave(State);
 handle_info({'DOWN', Monitor, process, _, _}, #state{worker_monitor = Monitor} = State) ->
     #state{owner = Owner, socket = Socket, atomics = Atomics} = State,
     notify_closed(Owner, Socket, Atomics),
@@ -158,8 +196,66 @@ handle_info({question, QuestionId, Question}, State) ->
 handle_info({log, Level, Text}, State) ->
     ssl_port_format:log(Level, Text),
     {noreply, State};
+handle_info(tunnel_close, State) ->
+    {noreply, closed_below(State)};
+handle_info(goodbye_timeout, State) ->
+    {stop, normal, State};
+handle_info({tunnel_ack, Bytes}, #state{tunnel = Tunnel} = State) when is_tuple(Tunnel) ->
+    {noreply, State#state{tunnel = ssl_port_tunnel:taken(Bytes, Tunnel)}};
+handle_info(Message, #state{tunnel = Tunnel} = State) when is_tuple(Tunnel) ->
+    case ssl_port_tunnel:message(Message, Tunnel) of
+        {ok, New} -> {noreply, State#state{tunnel = New}};
+        ignored -> {noreply, State}
+    end;
 handle_info(_Message, State) ->
     {noreply, State}.
+
+-spec terminate(term(), #state{}) -> ok.
+terminate(_Reason, State) ->
+    _ = closed_below(State),
+    ok.
+
+%% The socket below.
+
+attached({Module, _, _, _, _} = Info, Below, Early,
+         #state{id = Id, port = Port, atomics = Atomics, worker = Worker, socket = Old} = State) ->
+    {Socket, Below1, Sender} =
+        case Old of
+            ?LISTENER(_, _, _, _, _) ->
+                {?LISTENER_ON(Info, Below, Id, Atomics, Port, self(), Worker),
+                 {listener, Module, Below}, undefined};
+            ?CONNECTION(_, _, _, _, _) ->
+                Tunnel = ssl_port_tunnel:open(Id, Port, Info, Below, Early),
+                {?CONNECTION_ON(Module, Below, Id, Atomics, Port, self(), Worker),
+                 Tunnel, ssl_port_tunnel:sender(Tunnel)}
+        end,
+    ok = ssl_port_worker:set_transport(Worker, Id, Socket, Sender),
+    {reply, {ok, Socket}, State#state{socket = Socket, tunnel = Below1}}.
+
+closed_below(#state{tunnel = {listener, Module, Below}} = State) ->
+    ok = ssl_port_transport:close(Module, Below),
+    State#state{tunnel = down};
+closed_below(#state{tunnel = Tunnel} = State) when is_tuple(Tunnel) ->
+    ok = ssl_port_tunnel:close(Tunnel),
+    State#state{tunnel = down};
+closed_below(State) ->
+    State.
+
+%% The last words of a connection over a tunnel need this process: it stays until the program
+%% has forgotten the connection.
+leave(#state{leaving = true} = State) ->
+    {noreply, State};
+leave(#state{tunnel = Tunnel, id = Id, port = Port} = State)
+  when is_tuple(Tunnel), element(1, Tunnel) =/= listener ->
+    try erlang:port_command(Port, ssl_port_protocol:release(Id)) of
+        true ->
+            _ = erlang:send_after(?GOODBYE, self(), goodbye_timeout),
+            {noreply, State#state{leaving = true}}
+    catch
+        error:badarg -> {stop, normal, State}
+    end;
+leave(State) ->
+    {stop, normal, State}.
 
 %% Turns of senders.
 

@@ -50,6 +50,9 @@ expand([], [], Acc, Funs0) ->
 expand([], Defaults, Acc, Funs0) ->
     {Environment, Funs} = lists:mapfoldl(fun keep/2, Funs0, Defaults),
     expand([], [], [{'$env', Environment} | Acc], Funs);
+%% Who owns the socket below is settled (ssl_port_transport).
+expand([{transport, _} | Rest], Defaults, Acc, Funs) ->
+    expand(Rest, Defaults, Acc, Funs);
 expand([Option | Rest], Defaults, Acc, Funs0) ->
     case option(Option) of
         {ok, Expanded} ->

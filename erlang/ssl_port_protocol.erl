@@ -10,6 +10,10 @@
 -export([send_prefix/2]).
 -export([answer/3]).
 -export([release/1]).
+-export([tunnel_prefix/2]).
+-export([tunnel_ack/2]).
+-export([tunnel_end/2]).
+-export([tunnel_failed/2]).
 
 %% Node to BEAM.
 -export([decode/1]).
@@ -28,7 +32,9 @@
       | {message | notice | ticket, id(), term()}
       | {passive | closed | send_failed | gone, id()}
       | {error, id(), term()}
-      | {ack, id(), non_neg_integer()}
+      | {ack | tunnel_ack, id(), non_neg_integer()}
+      | {tunnel, id(), binary()}
+      | {tunnel_end | tunnel_close, id()}
       | {question, id(), term(), term()}
       | {log, id(), logger:level(), binary()}
       | {hello, pos_integer(), map()}
@@ -65,6 +71,23 @@ answer(Id, QuestionId, Value) ->
 release(Id) ->
     term_to_binary({release, Id}).
 
+%% All of {tunnel, Id, Data} but the bytes of Data.
+-spec tunnel_prefix(id(), non_neg_integer()) -> binary().
+tunnel_prefix(Id, Size) ->
+    <<?VERSION, ?SMALL_TUPLE, 3, ?ATOM, 6, "tunnel", ?INTEGER, Id:32, ?BINARY, Size:32>>.
+
+-spec tunnel_ack(id(), non_neg_integer()) -> binary().
+tunnel_ack(Id, Bytes) ->
+    term_to_binary({tunnel_ack, Id, Bytes}).
+
+-spec tunnel_end(id(), atom()) -> binary().
+tunnel_end(Id, Reason) ->
+    term_to_binary({tunnel_end, Id, Reason}).
+
+-spec tunnel_failed(id(), atom()) -> binary().
+tunnel_failed(Id, Reason) ->
+    term_to_binary({tunnel_failed, Id, Reason}).
+
 %% Node to BEAM.
 
 %% Bulk frames are matched byte by byte: the payload stays a sub-binary of the frame.
@@ -73,6 +96,9 @@ release(Id) ->
 decode(<<?VERSION, ?SMALL_TUPLE, 3, ?ATOM, 11, "data_binary",
          ?INTEGER, Id:32, ?BINARY, Size:32, Data:Size/binary>>) ->
     {data_binary, Id, Data};
+decode(<<?VERSION, ?SMALL_TUPLE, 3, ?ATOM, 6, "tunnel",
+         ?INTEGER, Id:32, ?BINARY, Size:32, Data:Size/binary>>) ->
+    {tunnel, Id, Data};
 decode(<<?VERSION, ?SMALL_TUPLE, 3, ?ATOM, 3, "ack",
          ?INTEGER, Id:32, ?INTEGER, Bytes:32>>) ->
     {ack, Id, Bytes};
@@ -102,6 +128,10 @@ event({recv_binary, Size, Tag, Data}) when is_integer(Size), is_binary(Data) ->
 event({recv_list, Size, Tag, Data}) when is_integer(Size), is_binary(Data) ->
     {recv_list, Tag, Data};
 event({ack, Id, Bytes} = Event) when is_integer(Id), is_integer(Bytes) -> Event;
+event({tunnel, Id, Data} = Event) when is_integer(Id), is_binary(Data) -> Event;
+event({tunnel_ack, Id, Bytes} = Event) when is_integer(Id), is_integer(Bytes) -> Event;
+event({tunnel_end, Id} = Event) when is_integer(Id) -> Event;
+event({tunnel_close, Id} = Event) when is_integer(Id) -> Event;
 event({message, Id, _Term} = Event) when is_integer(Id) -> Event;
 event({notice, Id, _Term} = Event) when is_integer(Id) -> Event;
 event({ticket, Id, _Map} = Event) when is_integer(Id) -> Event;
@@ -142,6 +172,7 @@ frame_atoms() ->
     [hello, reply, recv_binary, recv_list, data_binary, data_list, message, passive, closed,
      callback, '$exit', '$state', lookup, select, fresh_crl, update, delete, select_session, size,
      error, ack, send_failed, gone, question, log, apply, notice, ticket,
+     tunnel, tunnel_ack, tunnel_end, tunnel_close,
      version, node, openssl,
      emergency, alert, critical, warning, notice, info, debug].
 

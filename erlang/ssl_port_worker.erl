@@ -19,6 +19,7 @@
 %% Connection process.
 -export([register_route/5]).
 -export([set_owner/3]).
+-export([set_transport/4]).
 
 %% gen_server.
 -export([init/1]).
@@ -41,6 +42,8 @@
           socket :: tuple(),
           atomics :: atomics:atomics_ref(),
           connection :: pid(),
+          %% Who writes to the socket below, where that is the BEAM's.
+          sender :: pid() | undefined,
           monitor :: reference()
          }).
 
@@ -233,6 +236,13 @@ register_route(Worker, Id, Owner, Socket, Atomics) ->
     Worker ! {register, Id, Owner, Socket, Atomics, self()},
     ok.
 
+%% The socket below is the BEAM's, and Sender writes to it. Asynchronous like
+%% register_route/5.
+-spec set_transport(pid(), ssl_port_protocol:id(), tuple(), pid() | undefined) -> ok.
+set_transport(Worker, Id, Socket, Sender) ->
+    Worker ! {transport, Id, Socket, Sender},
+    ok.
+
 %% Once this returns, nothing more goes to the former owner.
 -spec set_owner(pid(), ssl_port_protocol:id(), pid()) -> ok | {error, closed}.
 set_owner(Worker, Id, Owner) ->
@@ -354,6 +364,14 @@ handle_info({register, Id, Owner, Socket, Atomics, Connection}, State) ->
     atomics:add(Counters, ?COUNTER_ROUTES, 1),
     {noreply, State#state{routes = Routes#{Id => Route},
                           connections = Connections#{Connection => Id}}};
+handle_info({transport, Id, Socket, Sender}, #state{routes = Routes} = State) ->
+    case Routes of
+        #{Id := Route} ->
+            New = Route#route{socket = Socket, sender = Sender},
+            {noreply, State#state{routes = Routes#{Id := New}}};
+        #{} ->
+            {noreply, State}
+    end;
 handle_info({'DOWN', _Monitor, process, Connection, _Reason}, State) ->
     #state{connections = Connections} = State,
     case Connections of
@@ -395,6 +413,14 @@ route({ack, Id, Bytes}, #state{routes = Routes} = State) ->
         #{} -> ok
     end,
     State;
+route({tunnel, Id, Data}, State) ->
+    to_sender(Id, {tunnel, Data}, State);
+route({tunnel_end, Id}, State) ->
+    to_sender(Id, tunnel_end, State);
+route({tunnel_ack, Id, Bytes}, State) ->
+    to_connection(Id, {tunnel_ack, Bytes}, State);
+route({tunnel_close, Id}, State) ->
+    to_connection(Id, tunnel_close, State);
 route({recv_binary, Tag, Data}, State) ->
     Tag ! {Tag, {ok, Data}},
     State;
@@ -448,14 +474,8 @@ route({gone, Id}, #state{routes = Routes} = State) ->
         #{} ->
             State
     end;
-route({question, Id, QuestionId, Question}, #state{routes = Routes} = State) ->
-    case Routes of
-        #{Id := #route{connection = Connection}} ->
-            Connection ! {question, QuestionId, Question},
-            State;
-        #{} ->
-            State
-    end;
+route({question, Id, QuestionId, Question}, State) ->
+    to_connection(Id, {question, QuestionId, Question}, State);
 route({log, Id, Level, Text}, #state{routes = Routes} = State) ->
     case Routes of
         #{Id := #route{connection = Connection}} ->
@@ -480,6 +500,24 @@ deliver(Id, Data, #state{routes = Routes} = State) ->
         #{Id := #route{owner = Owner, socket = Socket, atomics = Atomics}} ->
             Owner ! {ssl, Socket, Data},
             _ = atomics:compare_exchange(Atomics, ?SLOT_ACTIVE, ?ACTIVE_ONCE, ?ACTIVE_FALSE),
+            State;
+        #{} ->
+            State
+    end.
+
+to_connection(Id, Message, #state{routes = Routes} = State) ->
+    case Routes of
+        #{Id := #route{connection = Connection}} ->
+            Connection ! Message,
+            State;
+        #{} ->
+            State
+    end.
+
+to_sender(Id, Message, #state{routes = Routes} = State) ->
+    case Routes of
+        #{Id := #route{sender = Sender}} when is_pid(Sender) ->
+            Sender ! Message,
             State;
         #{} ->
             State

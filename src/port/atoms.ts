@@ -8,7 +8,7 @@ const groups = {
   /** Frames, their fields and the levels of `log`. */
   frame: `
     hello reply recv_binary recv_list data_binary data_list message passive closed error ack
-    send_failed gone question log apply callback $exit $state lookup select
+    tunnel tunnel_ack tunnel_end tunnel_close send_failed gone question log apply callback $exit $state lookup select
     fresh_crl update delete select_session size notice ticket version node openssl emergency alert critical warning
     notice info debug
   `,

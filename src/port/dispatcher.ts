@@ -28,8 +28,8 @@ import { type FrameSink, maxFrameSize } from './framing.ts';
 import {
   type Call,
   ProtocolFault,
-  readCall,
   readBulk,
+  readCall,
   readToNode,
   type ToNode,
   tagKey,
@@ -332,8 +332,7 @@ export class Dispatcher implements FrameSink {
       made = this.#sockets.adopt(this.#context, events, call, tunnel);
     } else {
       const listener = this.#registry.find(call.listenId)?.socket;
-      made =
-        listener?.kind === 'listener' ? listener.adopt(events, tunnel) : { error: 'closed' };
+      made = listener?.kind === 'listener' ? listener.adopt(events, tunnel) : { error: 'closed' };
     }
     if ('error' in made) {
       answer.fail(made.error);

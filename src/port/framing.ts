@@ -227,12 +227,7 @@ export class FrameWriter {
    * As `bulk` without a tag, with a payload in several parts.
    * @param size their length
    */
-  bulkParts(
-    prefix: Uint8Array,
-    number: number,
-    parts: readonly Uint8Array[],
-    size: number,
-  ): void {
+  bulkParts(prefix: Uint8Array, number: number, parts: readonly Uint8Array[], size: number): void {
     const head = prefix.length + 4 + 5;
     let at = this.#reserve(headerSize + head);
     const block = this.#block;

@@ -87,7 +87,11 @@ build({request, Tag, Id, Call}) -> ssl_port_protocol:request(Tag, Id, Call);
 build({cancel, Id, Tag}) -> ssl_port_protocol:cancel(Id, Tag);
 build({send, Id, Data}) -> [ssl_port_protocol:send_prefix(Id, byte_size(Data)), Data];
 build({answer, Id, QuestionId, Value}) -> ssl_port_protocol:answer(Id, QuestionId, Value);
-build({release, Id}) -> ssl_port_protocol:release(Id).
+build({release, Id}) -> ssl_port_protocol:release(Id);
+build({tunnel, Id, Data}) -> [ssl_port_protocol:tunnel_prefix(Id, byte_size(Data)), Data];
+build({tunnel_ack, Id, Bytes}) -> ssl_port_protocol:tunnel_ack(Id, Bytes);
+build({tunnel_end, Id, Reason}) -> ssl_port_protocol:tunnel_end(Id, Reason);
+build({tunnel_failed, Id, Reason}) -> ssl_port_protocol:tunnel_failed(Id, Reason).
 
 expected({recv_binary, _Size, Tag, Data}) -> {recv_binary, Tag, Data};
 expected({recv_list, _Size, Tag, Data}) -> {recv_list, Tag, Data};
@@ -95,7 +99,7 @@ expected(Term) -> Term.
 
 encode(Term) ->
     case element(1, Term) of
-        Name when Name =:= data_binary; Name =:= data_list; Name =:= ack;
+        Name when Name =:= data_binary; Name =:= data_list; Name =:= ack; Name =:= tunnel;
                   Name =:= recv_binary; Name =:= recv_list -> bulk(Term);
         _ -> term_to_binary(Term, [{minor_version, 2}])
     end.

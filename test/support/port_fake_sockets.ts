@@ -19,7 +19,9 @@ import type {
   SslListener,
   SslSocket,
   Timeout,
+  TunnelTransport,
 } from '../../src/ssl/socket/index.ts';
+import { createTunnel } from '../../src/ssl/socket/index.ts';
 import type { Value } from '../../src/ssl/value.ts';
 
 const notImplemented = (): never => {
@@ -164,6 +166,17 @@ export class FakeSocket implements SslSocket {
     return { ok: { list: [['recv_oct', 12]] } };
   }
 
+  downgrade(timeout: Timeout, reply: Reply): Cancel {
+    this.calls.push(`downgrade ${timeout}`);
+    reply({ ok: undefined });
+    return () => this.calls.push('cancel downgrade');
+  }
+
+  takeRest(): Result<Value> {
+    this.calls.push('takeRest');
+    return { ok: Buffer.from('rest') };
+  }
+
   answer(questionId: number, value: unknown): void {
     this.answers.push([questionId, value]);
   }
@@ -190,6 +203,11 @@ export class FakeListener implements SslListener {
       this.calls.push('cancel accept');
       this.acceptors.splice(this.acceptors.indexOf(acceptor), 1);
     };
+  }
+
+  adopt(observer: SocketObserver): Result<SslSocket> {
+    this.calls.push('adopt');
+    return { ok: new FakeSocket(observer) };
   }
 
   setopts(_options: unknown, reply: Reply<SocketState>): void {
@@ -247,6 +265,28 @@ export class FakeSockets implements Sockets {
 
   readonly listen: Sockets['listen'] = (_context, observer, request, reply) => {
     const listener = new FakeListener(observer, request);
+    this.listeners.push(listener);
+    reply({ ok: { active: true, packetHeaderSize: 0 } });
+    return listener;
+  };
+
+  /** The transports made, and what they were given. */
+  readonly tunnels: TunnelTransport[] = [];
+
+  readonly createTunnel: Sockets['createTunnel'] = (outlet) => {
+    const tunnel = createTunnel(outlet);
+    this.tunnels.push(tunnel);
+    return tunnel;
+  };
+
+  readonly adopt: Sockets['adopt'] = (_context, observer) => {
+    const socket = new FakeSocket(observer);
+    this.connections.push(socket);
+    return { ok: socket };
+  };
+
+  readonly listenTunnel: Sockets['listenTunnel'] = (_context, observer, request, reply) => {
+    const listener = new FakeListener(observer, { port: 0, options: request.options });
     this.listeners.push(listener);
     reply({ ok: { active: true, packetHeaderSize: 0 } });
     return listener;

@@ -18,8 +18,8 @@ import {
   callShapes,
   callTerm,
   ProtocolFault,
+  readBulk,
   readCall,
-  readSend,
   readToBeam,
   readToNode,
   resultTypes,
@@ -137,6 +137,7 @@ function bulkBytes(term: Term): Buffer {
     case 'ack':
       return Buffer.from(ackFrame(message.id, message.bytes));
     case 'send':
+    case 'tunnel':
     case 'data_binary':
     case 'data_list':
       return Buffer.concat([
@@ -160,13 +161,13 @@ function bulkBytes(term: Term): Buffer {
   }
 }
 
-describe('readSend', () => {
+describe('readBulk', () => {
   it('takes the samples apart without copying', () => {
     const sends = samples('bytes').filter(([name]) => nameOf(name) === 'send');
     assert.ok(sends.length > 0);
     for (const [, term, bytes] of sends) {
       const frame = bytes as Uint8Array;
-      const send = readSend(frame);
+      const send = readBulk('send', frame);
       assert.ok(send !== undefined && term instanceof Tuple);
       assert.equal(send.id, term.at(1));
       assert.deepEqual(Buffer.from(send.data), Buffer.from(term.at(2) as Uint8Array));
@@ -182,12 +183,12 @@ describe('readSend', () => {
       for (const flip of at === idAt ? [128] : at > idAt && at < idAt + 4 ? [] : [1, 128]) {
         const bad = Buffer.from(good);
         bad[at] = (bad[at] as number) ^ flip;
-        assert.equal(readSend(bad), undefined, `byte ${at}`);
+        assert.equal(readBulk('send', bad), undefined, `byte ${at}`);
       }
     }
-    assert.equal(readSend(good.subarray(0, good.length - 1)), undefined);
-    assert.equal(readSend(good.subarray(0, 10)), undefined);
-    assert.equal(readSend(new Uint8Array(0)), undefined);
+    assert.equal(readBulk('send', good.subarray(0, good.length - 1)), undefined);
+    assert.equal(readBulk('send', good.subarray(0, 10)), undefined);
+    assert.equal(readBulk('send', new Uint8Array(0)), undefined);
   });
 
   it('leaves a send that is encoded in another way, which the decoder reads', () => {

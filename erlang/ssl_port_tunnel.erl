@@ -1,0 +1,231 @@
+%%% @private
+%%% The BEAM's end of a tunnel: carries the bytes of a socket that the BEAM owns to the port
+%%% program and back. The connection process owns the socket, reads it and writes what it
+%%% reads straight to the port; a process of its own, to which the worker routes what the
+%%% program writes, waits where the peer does not take it.
+%%%
+%%% Both directions have a window (docs/protocol.md, "Tunnels"). While more than
+%%% ?WINDOW bytes that were read are not taken by the program, the socket is passive.
+-module(ssl_port_tunnel).
+
+-export([open/5]).
+-export([sender/1]).
+-export([socket/1]).
+-export([resume/1]).
+-export([message/2]).
+-export([taken/2]).
+-export([detach/2]).
+-export([close/1]).
+
+-export_type([tunnel/0]).
+
+-record(tunnel, {
+          id :: ssl_port_protocol:id(),
+          port :: port(),
+          info :: ssl_port_transport:cb_info(),
+          socket :: term(),
+          sender :: pid(),
+          %% Bytes that came before the socket was ours.
+          early :: binary(),
+          %% `idle' until the handshake, `full' while the window is; `over' at its end.
+          state = idle :: idle | reading | full | over,
+          %% How the socket reads: {active, N}, or {active, once} where it has no other.
+          mode :: once | pos_integer(),
+          untaken = 0 :: non_neg_integer()
+         }).
+
+-type tunnel() :: #tunnel{}.
+
+-define(WINDOW, 262144).
+-define(RESUME, 131072).
+%% Messages of one {active, N}, as ssl has it (application environment internal_active_n).
+-define(ACTIVE, 100).
+%% The longest frame, and the most that is sent in one call.
+-define(FRAME, 1048576).
+-define(BATCH, 524288).
+
+%% Called by the process that owns the socket from now on.
+-spec open(ssl_port_protocol:id(), port(), ssl_port_transport:cb_info(), term(), binary()) ->
+          tunnel().
+open(Id, Port, {Module, _, _, _, _} = Info, Socket, Early) ->
+    process_flag(trap_exit, true),
+    Connection = self(),
+    Sender = spawn_link(fun() -> sender(Connection, Id, Port, Module, Socket) end),
+    #tunnel{id = Id, port = Port, info = Info, socket = Socket, sender = Sender, early = Early,
+            mode = active()}.
+
+active() ->
+    case application:get_env(ssl_port, internal_active_n) of
+        {ok, N} when is_integer(N), N > 0, N =< 32767 -> N;
+        _ -> ?ACTIVE
+    end.
+
+-spec sender(tunnel()) -> pid().
+sender(#tunnel{sender = Sender}) -> Sender.
+
+-spec socket(tunnel()) -> term().
+socket(#tunnel{socket = Socket}) -> Socket.
+
+%% Begins to read.
+-spec resume(tunnel()) -> tunnel().
+resume(#tunnel{state = idle, early = Early} = Tunnel) ->
+    read(forward(Early, Tunnel#tunnel{state = full, early = <<>>}));
+resume(Tunnel) ->
+    Tunnel.
+
+read(#tunnel{state = full, untaken = Untaken} = Tunnel) when Untaken < ?WINDOW ->
+    activate(Tunnel#tunnel{state = reading});
+read(Tunnel) ->
+    Tunnel.
+
+activate(#tunnel{info = {Module, _, _, _, _}, socket = Socket, mode = Mode} = Tunnel) ->
+    case ssl_port_transport:setopts(Module, Socket, [{active, Mode}]) of
+        ok -> Tunnel;
+        {error, Reason} when Mode =:= once -> ended(reason(Reason), Tunnel);
+        %% A transport that does not count.
+        {error, _} -> activate(Tunnel#tunnel{mode = once})
+    end.
+
+%% A message of the connection process, which may be the socket's.
+-spec message(term(), tunnel()) -> {ok, tunnel()} | ignored.
+message({Data, Socket, Bytes}, #tunnel{info = {_, Data, _, _, _}, socket = Socket} = Tunnel) ->
+    {ok, received(Bytes, Tunnel)};
+message({Passive, Socket}, #tunnel{info = {_, _, _, _, Passive}, socket = Socket} = Tunnel) ->
+    {ok, rearm(Tunnel)};
+message({Closed, Socket}, #tunnel{info = {_, _, Closed, _, _}, socket = Socket} = Tunnel) ->
+    {ok, ended(end_of_file(Tunnel), Tunnel)};
+message({Error, Socket, Reason},
+        #tunnel{info = {_, _, _, Error, _}, socket = Socket} = Tunnel) ->
+    {ok, ended(reason(Reason), Tunnel)};
+message({'EXIT', Socket, _Reason}, #tunnel{socket = Socket} = Tunnel) ->
+    {ok, ended(closed, Tunnel)};
+message({send_failed, Sender, Reason}, #tunnel{sender = Sender} = Tunnel) ->
+    #tunnel{id = Id, port = Port} = Tunnel,
+    write(Port, ssl_port_protocol:tunnel_failed(Id, reason(Reason))),
+    {ok, Tunnel#tunnel{state = over}};
+message(_Message, _Tunnel) ->
+    ignored.
+
+received(Bytes, #tunnel{mode = once, state = reading} = Tunnel) ->
+    read(forward(iolist_to_binary(Bytes), Tunnel#tunnel{state = full}));
+received(Bytes, Tunnel) ->
+    stop_when_full(forward(iolist_to_binary(Bytes), Tunnel)).
+
+stop_when_full(#tunnel{state = reading, untaken = Untaken} = Tunnel) when Untaken >= ?WINDOW ->
+    #tunnel{info = {Module, _, _, _, _}, socket = Socket} = Tunnel,
+    _ = ssl_port_transport:setopts(Module, Socket, [{active, false}]),
+    Tunnel#tunnel{state = full};
+stop_when_full(Tunnel) ->
+    Tunnel.
+
+rearm(#tunnel{state = reading} = Tunnel) -> read(Tunnel#tunnel{state = full});
+rearm(Tunnel) -> Tunnel.
+
+%% The program has taken so many bytes.
+-spec taken(non_neg_integer(), tunnel()) -> tunnel().
+taken(Bytes, #tunnel{untaken = Untaken} = Tunnel) ->
+    case Tunnel#tunnel{untaken = Untaken - Bytes} of
+        #tunnel{state = full, untaken = Rest} = Less when Rest =< ?RESUME -> read(Less);
+        Less -> Less
+    end.
+
+forward(<<>>, Tunnel) ->
+    Tunnel;
+forward(Bytes, #tunnel{id = Id, port = Port, untaken = Untaken} = Tunnel)
+  when byte_size(Bytes) =< ?FRAME ->
+    Size = byte_size(Bytes),
+    write(Port, [ssl_port_protocol:tunnel_prefix(Id, Size) | Bytes]),
+    Tunnel#tunnel{untaken = Untaken + Size};
+forward(<<Head:?FRAME/binary, Rest/binary>>, Tunnel) ->
+    forward(Rest, forward(Head, Tunnel)).
+
+ended(_Reason, #tunnel{state = over} = Tunnel) ->
+    Tunnel;
+ended(Reason, #tunnel{id = Id, port = Port} = Tunnel) ->
+    write(Port, ssl_port_protocol:tunnel_end(Id, Reason)),
+    Tunnel#tunnel{state = over}.
+
+%% Behind the peer's FIN may still be written where the socket is one that stays open.
+end_of_file(#tunnel{info = {Module, _, _, _, _}, socket = Socket}) ->
+    case ssl_port_transport:getopts(Module, Socket, [exit_on_close]) of
+        {ok, [{exit_on_close, false}]} -> eof;
+        _ -> closed
+    end.
+
+reason(eof) -> closed;
+reason(Reason) when is_atom(Reason) -> Reason;
+reason(_) -> closed.
+
+%% A port that is gone needs no care here: the worker's end is heard of otherwise.
+write(Port, Frame) ->
+    try erlang:port_command(Port, Frame) of
+        true -> ok
+    catch
+        error:badarg -> ok
+    end.
+
+%% Gives the socket back, passive, to Pid: with what it brought and nobody has seen.
+-spec detach(tunnel(), pid()) -> {ok, term(), binary()} | {error, term()}.
+detach(#tunnel{state = over}, _Pid) ->
+    {error, closed};
+detach(#tunnel{info = {Module, _, _, _, _} = Info, socket = Socket, sender = Sender}, Pid) ->
+    Options = [{active, false}, {packet, 0}, {mode, binary}],
+    case ssl_port_transport:setopts(Module, Socket, Options) of
+        ok ->
+            true = unlink(Sender),
+            exit(Sender, kill),
+            Late = mailbox(Info, Socket, <<>>),
+            case ssl_port_transport:controlling_process(Module, Socket, Pid) of
+                ok -> {ok, Socket, Late};
+                Error -> Error
+            end;
+        {error, _} ->
+            {error, closed}
+    end.
+
+%% What the socket has told this process already.
+mailbox({_, Data, _, _, Passive} = Info, Socket, Acc) ->
+    receive
+        {Data, Socket, Bytes} -> mailbox(Info, Socket, <<Acc/binary, (iolist_to_binary(Bytes))/binary>>);
+        {Passive, Socket} -> mailbox(Info, Socket, Acc)
+    after 0 ->
+        Acc
+    end.
+
+-spec close(tunnel()) -> ok.
+close(#tunnel{info = {Module, _, _, _, _}, socket = Socket}) ->
+    ssl_port_transport:close(Module, Socket).
+
+%% The sending process. Data that waits together leaves together.
+
+sender(Connection, Id, Port, Module, Socket) ->
+    receive
+        {tunnel, Data} ->
+            send(batch(byte_size(Data), [Data]), Connection, Id, Port, Module, Socket);
+        tunnel_end ->
+            case ssl_port_transport:shutdown(Module, Socket, write) of
+                ok -> ok;
+                %% Its end is all that such a socket can show.
+                {error, Reason} -> Connection ! {send_failed, self(), Reason}
+            end,
+            write(Port, ssl_port_protocol:tunnel_ack(Id, 1)),
+            sender(Connection, Id, Port, Module, Socket)
+    end.
+
+batch(Size, Acc) when Size >= ?BATCH ->
+    {Size, lists:reverse(Acc)};
+batch(Size, Acc) ->
+    receive
+        {tunnel, Data} -> batch(Size + byte_size(Data), [Data | Acc])
+    after 0 ->
+        {Size, lists:reverse(Acc)}
+    end.
+
+send({Size, Data}, Connection, Id, Port, Module, Socket) ->
+    case ssl_port_transport:send(Module, Socket, Data) of
+        ok ->
+            write(Port, ssl_port_protocol:tunnel_ack(Id, Size));
+        {error, Reason} ->
+            Connection ! {send_failed, self(), Reason}
+    end,
+    sender(Connection, Id, Port, Module, Socket).

@@ -1,0 +1,391 @@
+%% Connections over sockets that the BEAM owns: upgrades and the way back, cb_info modules,
+%% the options of inet, flow control, peers that were not written here (S-F05, S-F10, S-O27,
+%% A-O39, A-O41, A-F03, A-F04, R26, R30, C13, P26).
+-module(ssl_port_tunnel_SUITE).
+
+-include_lib("stdlib/include/assert.hrl").
+
+-export([all/0, groups/0, suite/0]).
+-export([init_per_suite/1, end_per_suite/1, init_per_group/2, end_per_group/2]).
+-compile([export_all, nowarn_export_all]).
+
+-import(ssl_port_test_lib, [eventually/1]).
+
+suite() ->
+    [{timetrap, {seconds, 120}}].
+
+all() ->
+    [{group, 'tlsv1.3'}, {group, 'tlsv1.2'}].
+
+groups() ->
+    [{Version, [], cases()} || Version <- ['tlsv1.3', 'tlsv1.2']].
+
+cases() ->
+    [Name || {Name, 1} <- ?MODULE:module_info(exports), lists:prefix("case_", atom_to_list(Name))].
+
+init_per_suite(Config) ->
+    Before = ssl_port_test_lib:start([{workers, 1}]),
+    [{before, Before}, {certificates, ssl_port_test_lib:certificates()} | Config].
+
+end_per_suite(Config) ->
+    ssl_port_test_lib:stop(proplists:get_value(before, Config)).
+
+init_per_group(Version, Config) -> [{versions, [Version]} | Config].
+
+end_per_group(_Group, _Config) ->
+    ok.
+
+%% What both sides are given.
+
+server(Config, More) ->
+    #{server := Certs} = proplists:get_value(certificates, Config),
+    [{versions, proplists:get_value(versions, Config)}, {log_level, none} | More] ++ Certs.
+
+client(Config, More) ->
+    #{client := Certs} = proplists:get_value(certificates, Config),
+    [{versions, proplists:get_value(versions, Config)}, {log_level, none}, {verify, verify_peer},
+     {server_name_indication, "localhost"} | More] ++ Certs.
+
+%% Two TCP sockets, both the caller's.
+tcp(Options) ->
+    {ok, L} = gen_tcp:listen(0, [{ip, {127, 0, 0, 1}} | Options]),
+    {ok, Port} = inet:port(L),
+    {ok, A} = gen_tcp:connect({127, 0, 0, 1}, Port, Options),
+    {ok, B} = gen_tcp:accept(L),
+    ok = gen_tcp:close(L),
+    {A, B}.
+
+%% Upgrades both ends, each by its module.
+upgraded(Config, C, S) ->
+    upgraded(Config, C, [], S, [], [binary, {active, false}]).
+
+upgraded(Config, C, ClientOptions, S, ServerOptions, TcpOptions) ->
+    {A, B} = tcp(TcpOptions),
+    secure(Config, C, ClientOptions, A, S, ServerOptions, B).
+
+secure(Config, C, ClientOptions, A, S, ServerOptions, B) ->
+    Me = self(),
+    {Pid, Monitor} =
+        spawn_monitor(fun() ->
+                              receive go -> ok end,
+                              {ok, Socket} = S:handshake(B, server(Config, ServerOptions), 20000),
+                              ok = S:controlling_process(Socket, Me),
+                              exit({ok, Socket})
+                      end),
+    ok = gen_tcp:controlling_process(B, Pid),
+    Pid ! go,
+    {ok, Client} = C:connect(A, client(Config, ClientOptions), 20000),
+    receive {'DOWN', Monitor, process, Pid, {ok, Server}} -> {Client, Server} end.
+
+%% Upgrades.
+
+%% S-F05, S-F10, R48
+case_upgrade(Config) ->
+    [begin
+         {A, B} = upgraded(Config, C, S),
+         ok = C:send(A, "hello"),
+         {ok, <<"hello">>} = S:recv(B, 5, 10000),
+         ok = S:send(B, <<"world">>),
+         {ok, <<"world">>} = C:recv(A, 5, 10000),
+         [{sslsocket, {gen_tcp, Port, ssl_port, _}, [_ | _]} = Own | _] =
+             [X || X <- [A, B], element(3, element(2, X)) =:= ssl_port],
+         true = is_port(Port),
+         ?assertEqual(inet:peername(Port), ssl_port:peername(Own)),
+         ?assertEqual(inet:sockname(Port), ssl_port:sockname(Own)),
+         ?assertMatch({ok, [{recv_oct, _}, {send_oct, _}]}, ssl_port:getstat(Own, [recv_oct, send_oct])),
+         ok = C:close(A),
+         ?assertEqual({error, closed}, S:recv(B, 0, 10000)),
+         ok = S:close(B)
+     end || {C, S} <- [{ssl_port, ssl_port}, {ssl_port, ssl}, {ssl, ssl_port}]].
+
+%% R30: the options of the socket hold on; explicit ones win.
+case_options_carried_over(Config) ->
+    {A, B} = upgraded(Config, ssl_port, [], ssl_port, [{mode, binary}, {active, false}],
+                      [list, {packet, 2}, {active, once}]),
+    {ok, Carried} = ssl_port:getopts(A, [mode, packet, active]),
+    ?assertEqual([{active, once}, {packet, 2}, {mode, list}], Carried),
+    {ok, [{active, false}, {mode, binary}]} = ssl_port:getopts(B, [mode, active]),
+    ok = ssl_port:send(B, "abc"),
+    receive {ssl, A, "abc"} -> ok end,
+    ok = ssl_port:send(A, "def"),
+    {ok, <<"def">>} = ssl_port:recv(B, 0, 10000),
+    ok = ssl_port:close(A),
+    ok = ssl_port:close(B).
+
+%% R30
+case_not_owner(Config) ->
+    {A, _B} = tcp([binary, {active, false}]),
+    Result = ssl_port_test_lib:other_process(fun() -> ssl_port:connect(A, client(Config, [])) end),
+    ?assertEqual({error, not_owner}, Result),
+    ok = gen_tcp:close(A),
+    ?assertEqual({error, closed}, ssl_port:connect(A, client(Config, []))),
+    ?assertEqual({error, closed}, ssl_port:handshake(A, server(Config, []))).
+
+%% The peer's first bytes may have come as messages.
+case_active_socket(Config) ->
+    {A, B} = tcp([binary, {active, true}]),
+    Me = self(),
+    Pid = spawn_link(fun() ->
+                             receive go -> ok end,
+                             Me ! {client, self(), ssl_port:connect(A, client(Config, [{active, false}]))},
+                             receive stop -> ok end
+                     end),
+    ok = gen_tcp:controlling_process(A, Pid),
+    Pid ! go,
+    First = receive {tcp, B, Hello} -> Hello end,
+    self() ! {tcp, B, First},
+    {ok, Server} = ssl_port:handshake(B, server(Config, [{active, false}]), 20000),
+    Client = receive {client, Pid, {ok, S}} -> S end,
+    ok = ssl_port:send(Client, "x"),
+    {ok, <<"x">>} = ssl_port:recv(Server, 1, 10000),
+    ok = ssl_port:close(Server),
+    Pid ! stop.
+
+case_bad_options_leave_the_socket(Config) ->
+    {A, B} = tcp([binary, {active, false}]),
+    ?assertEqual({error, {options, {verify, maybe}}}, ssl_port:connect(A, [{verify, maybe}])),
+    ?assertEqual({option_not_a_key_value_tuple, foo}, ssl_port:connect(A, [foo])),
+    ?assertEqual({error, {options, {cb_info, {a, b}}}}, ssl_port:connect(A, [{cb_info, {a, b}}])),
+    {Client, Server} = secure(Config, ssl_port, [], A, ssl_port, [], B),
+    ok = ssl_port:close(Client),
+    ok = ssl_port:close(Server).
+
+%% R26, A-F03
+
+case_downgrade(Config) ->
+    [begin
+         {A, B} = upgraded(Config, C, S),
+         ok = C:send(A, "last"),
+         {ok, <<"last">>} = S:recv(B, 4, 10000),
+         Me = self(),
+         Pid = spawn_link(fun() -> Me ! {down, self(), C:close(A, {Me, 10000})} end),
+         {ok, PortB} = S:close(B, {self(), 10000}),
+         {ok, PortA} = receive {down, Pid, Result} -> Result end,
+         {ok, [{active, false}, {mode, binary}, {packet, 0}]} =
+             inet:getopts(PortA, [active, mode, packet]),
+         ok = gen_tcp:send(PortA, "plain"),
+         {ok, <<"plain">>} = gen_tcp:recv(PortB, 5, 10000),
+         ok = gen_tcp:send(PortB, "too"),
+         {ok, <<"too">>} = gen_tcp:recv(PortA, 3, 10000),
+         ok = gen_tcp:close(PortA),
+         ok = gen_tcp:close(PortB)
+     end || {C, S} <- [{ssl_port, ssl_port}, {ssl_port, ssl}, {ssl, ssl_port}]].
+
+case_downgrade_with_early_plaintext(Config) ->
+    {A, B} = upgraded(Config, ssl_port, ssl_port),
+    Me = self(),
+    Pid = spawn_link(fun() ->
+                             {ok, Port} = ssl_port:close(A, {self(), 10000}),
+                             ok = gen_tcp:send(Port, "early"),
+                             ok = gen_tcp:controlling_process(Port, Me),
+                             Me ! {down, self(), Port}
+                     end),
+    {ok, PortB} = case ssl_port:close(B, {self(), 10000}) of
+                      {ok, P} -> {ok, <<"early">>} = gen_tcp:recv(P, 5, 10000), {ok, P};
+                      {ok, P, Bin} ->
+                          Rest = 5 - byte_size(Bin),
+                          {ok, More} = case Rest of 0 -> {ok, <<>>}; _ -> gen_tcp:recv(P, Rest, 10000) end,
+                          <<"early">> = <<Bin/binary, More/binary>>,
+                          {ok, P}
+                  end,
+    PortA = receive {down, Pid, X} -> X end,
+    ok = gen_tcp:close(PortA),
+    ok = gen_tcp:close(PortB).
+
+case_downgrade_refused(Config) ->
+    %% (ssl reads nothing on a passive socket, and answers nothing)
+    {A, B} = upgraded(Config, ssl_port, ssl),
+    ?assertEqual({error, timeout}, ssl_port:close(A, {self(), 100})),
+    ?assertEqual({error, closed}, ssl_port:close(A, {self(), 1000})),
+    ok = ssl:close(B).
+
+%% §4.4: nothing is lost, on one TCP connection.
+case_upgrade_and_downgrade_many_times(Config) ->
+    N = list_to_integer(os:getenv("SSL_PORT_UPGRADES", "100")),
+    Times = case proplists:get_value(versions, Config) of ['tlsv1.3'] -> N; _ -> N div 10 end,
+    {A, B} = tcp([binary, {active, false}]),
+    Me = self(),
+    Pid = spawn_link(fun() -> receive go -> ok end, rounds(server, Config, B, Times), Me ! {done, self()} end),
+    ok = gen_tcp:controlling_process(B, Pid),
+    Pid ! go,
+    rounds(client, Config, A, Times),
+    receive {done, Pid} -> ok end.
+
+rounds(_Role, _Config, Port, 0) ->
+    ok = gen_tcp:close(Port);
+rounds(Role, Config, Port, N) ->
+    Text = integer_to_binary(N),
+    ok = gen_tcp:send(Port, <<N:32>>),
+    {ok, <<N:32>>} = gen_tcp:recv(Port, 4, 20000),
+    {ok, Socket} = case Role of
+                       client -> ssl_port:connect(Port, client(Config, []), 20000);
+                       server -> ssl_port:handshake(Port, server(Config, []), 20000)
+                   end,
+    ok = ssl_port:send(Socket, Text),
+    {ok, Text} = ssl_port:recv(Socket, byte_size(Text), 20000),
+    case ssl_port:close(Socket, {self(), 20000}) of
+        {ok, Port} -> rounds(Role, Config, Port, N - 1);
+        {ok, Port, Early} ->
+            %% The peer is in the next round already; its word is all of it.
+            Next = N - 1,
+            <<Next:32>> = whole(Port, Early),
+            ok = gen_tcp:send(Port, <<Next:32>>),
+            rest_of_round(Role, Config, Port, Next)
+    end.
+
+whole(_Port, <<_:32>> = Early) -> Early;
+whole(Port, Early) ->
+    {ok, More} = gen_tcp:recv(Port, 4 - byte_size(Early), 20000),
+    <<Early/binary, More/binary>>.
+
+rest_of_round(_Role, _Config, Port, 0) ->
+    ok = gen_tcp:close(Port);
+rest_of_round(Role, Config, Port, N) ->
+    Text = integer_to_binary(N),
+    {ok, Socket} = case Role of
+                       client -> ssl_port:connect(Port, client(Config, []), 20000);
+                       server -> ssl_port:handshake(Port, server(Config, []), 20000)
+                   end,
+    ok = ssl_port:send(Socket, Text),
+    {ok, Text} = ssl_port:recv(Socket, byte_size(Text), 20000),
+    case ssl_port:close(Socket, {self(), 20000}) of
+        {ok, Port} -> rounds(Role, Config, Port, N - 1);
+        {ok, Port, Early} ->
+            Next = N - 1,
+            <<Next:32>> = whole(Port, Early),
+            ok = gen_tcp:send(Port, <<Next:32>>),
+            rest_of_round(Role, Config, Port, Next)
+    end.
+
+%% Listeners and connections of the BEAM's.
+
+listening(Config, Options) ->
+    {ok, L} = ssl_port:listen(0, server(Config, [{ip, {127, 0, 0, 1}}, {active, false}, binary | Options])),
+    {ok, {_, Port}} = ssl_port:sockname(L),
+    {L, Port}.
+
+pair(Config, ClientOptions, ServerOptions) ->
+    {L, Port} = listening(Config, ServerOptions),
+    Me = self(),
+    {Pid, Monitor} =
+        spawn_monitor(fun() ->
+                              {ok, T} = ssl_port:transport_accept(L, 20000),
+                              {ok, Socket} = ssl_port:handshake(T, 20000),
+                              ok = ssl_port:controlling_process(Socket, Me),
+                              exit({ok, Socket})
+                      end),
+    {ok, Client} = ssl_port:connect("localhost", Port, client(Config, [{active, false}, binary | ClientOptions]), 20000),
+    receive {'DOWN', Monitor, process, Pid, {ok, Server}} -> {Client, Server, L} end.
+
+%% Every option of inet works, by its own means.
+case_inet_options(Config) ->
+    Options = [{linger, {true, 2}}, {sndbuf, 65536}, {recbuf, 65536}, {tos, 16}, {priority, 3},
+               {raw, 6, 12, <<1:32/native>>}, {nodelay, true}, {send_timeout, 5000}],
+    {A, B, L} = pair(Config, Options, Options),
+    [{sslsocket, {gen_tcp, Port, ssl_port, _}, _} = A, {sslsocket, {gen_tcp, _, ssl_port, _}, _} = B] = [A, B],
+    {sslsocket, nil, {ListenPort, _}} = L,
+    ?assertEqual(inet:sockname(ListenPort), ssl_port:sockname(L)),
+    ?assertEqual({ok, [{linger, {true, 2}}]}, inet:getopts(Port, [linger])),
+    ?assertEqual({ok, [{nodelay, true}, {linger, {true, 2}}, {active, false}, {send_timeout, 5000}]},
+                 ssl_port:getopts(A, [send_timeout, active, linger, nodelay])),
+    ?assertEqual({error, {options, {socket_options, foo, einval}}}, ssl_port:getopts(A, [foo])),
+    ok = ssl_port:setopts(A, [{linger, {false, 0}}, {packet, 4}, {keepalive, true}]),
+    ?assertMatch({ok, [{packet, 4}, {linger, {false, _}}]}, ssl_port:getopts(A, [linger, packet])),
+    ?assertEqual({error, {options, {socket_options, [{foo, 3}], einval}}}, ssl_port:setopts(A, [{foo, 3}])),
+    ok = ssl_port:setopts(B, [{packet, 4}]),
+    ok = ssl_port:send(A, "abc"),
+    {ok, <<"abc">>} = ssl_port:recv(B, 0, 10000),
+    {ok, [{mode, binary}, {tos, _}]} = ssl_port:getopts(L, [tos, mode]),
+    [ok = ssl_port:close(S) || S <- [A, B, L]],
+    ?assertEqual({error, einval}, ssl_port:peername(A)),
+    ?assertEqual({error, closed}, gen_tcp:accept(ListenPort, 0)).
+
+%% R37, A-O41, R54: what nobody knows is gen_tcp's to refuse.
+case_unknown_options(Config) ->
+    {error, {options, {socket_options, Shown}}} =
+        ssl_port:connect("localhost", 1, client(Config, [{foo, 3}])),
+    ?assert(lists:member({foo, 3}, Shown)),
+    ?assertMatch({error, {options, {socket_options, _}}}, ssl_port:listen(0, server(Config, [{foo, 3}]))),
+    ?assertEqual({error, enoent}, ssl_port:connect({local, "/none/such"}, 0, client(Config, []))).
+
+case_unix_socket(Config) ->
+    Path = filename:join(proplists:get_value(priv_dir, Config), "s" ++ integer_to_list(erlang:unique_integer([positive]))),
+    %% (the name of such a socket has at most 107 bytes)
+    Short = case length(Path) > 100 of true -> "/tmp/ssl_port_" ++ os:getpid() ++ filename:basename(Path); false -> Path end,
+    {ok, L} = ssl_port:listen(0, server(Config, [{ifaddr, {local, Short}}, {active, false}, binary])),
+    Me = self(),
+    spawn_link(fun() ->
+                       {ok, T} = ssl_port:transport_accept(L, 20000),
+                       {ok, S} = ssl_port:handshake(T, 20000),
+                       {ok, D} = ssl_port:recv(S, 4, 20000),
+                       Me ! {got, D},
+                       ok = ssl_port:close(S)
+               end),
+    {ok, C} = ssl_port:connect({local, Short}, 0, client(Config, [{active, false}]), 20000),
+    ok = ssl_port:send(C, "unix"),
+    receive {got, <<"unix">>} -> ok end,
+    ok = ssl_port:close(C),
+    ok = ssl_port:close(L),
+    _ = file:delete(Short),
+    %% No name was given: no certificate fits.
+    ok.
+
+case_socket_backend(Config) ->
+    {A, B, L} = pair(Config, [{inet_backend, socket}], [{inet_backend, socket}]),
+    {sslsocket, {gen_tcp, {'$inet', _, _}, ssl_port, _}, _} = A,
+    ok = ssl_port:send(A, "abc"),
+    {ok, <<"abc">>} = ssl_port:recv(B, 3, 10000),
+    ok = ssl_port:setopts(B, [{active, once}]),
+    ok = ssl_port:send(A, "def"),
+    receive {ssl, B, <<"def">>} -> ok end,
+    [ok = ssl_port:close(S) || S <- [A, B, L]].
+
+%% The two ends of an own transport choice.
+case_transport_option(Config) ->
+    {A, B, L} = pair(Config, [{transport, inet}], [{transport, node}]),
+    {sslsocket, {gen_tcp, _, ssl_port, _}, _} = A,
+    {sslsocket, {ssl_port, _, ssl_port, _}, _} = B,
+    [ok = ssl_port:close(S) || S <- [A, B, L]],
+    ?assertEqual({error, {options, {transport, sctp}}}, ssl_port:listen(0, [{transport, sctp}])).
+
+case_listener_ends(Config) ->
+    {L, Port} = listening(Config, [{transport, inet}]),
+    ?assertEqual({error, timeout}, ssl_port:transport_accept(L, 50)),
+    ?assertMatch({error, eaddrinuse}, ssl_port:listen(Port, server(Config, [{ip, {127, 0, 0, 1}}, {transport, inet}]))),
+    Me = self(),
+    Waiter = spawn_link(fun() -> Me ! {self(), ssl_port:transport_accept(L)} end),
+    timer:sleep(50),
+    ok = ssl_port:close(L),
+    receive {Waiter, Result} -> ?assertEqual({error, closed}, Result) end,
+    ok = ssl_port:close(L),
+    %% With its owner a listener ends.
+    {_, Other} = ssl_port_test_lib:other_process(fun() -> listening(Config, [{transport, inet}]) end),
+    eventually(fun() -> gen_tcp:connect({127, 0, 0, 1}, Other, []) =:= {error, econnrefused} end).
+
+%% R27: with its owner a connection ends, and says so.
+case_owner_dies(Config) ->
+    {L, Port} = listening(Config, [{transport, inet}]),
+    Pid = spawn(fun() ->
+                        {ok, T} = ssl_port:transport_accept(L, 20000),
+                        {ok, _} = ssl_port:handshake(T, 20000),
+                        receive stop -> ok end
+                end),
+    {ok, C} = ssl:connect("localhost", Port, client(Config, [{active, true}]), 20000),
+    Pid ! stop,
+    receive {ssl_closed, C} -> ok end,
+    ok = ssl_port:close(L).
+
+%% A killed worker ends its tunnels as a lost peer would.
+case_worker_killed(Config) ->
+    {A, B, L} = pair(Config, [{transport, inet}, {active, true}], [{transport, inet}]),
+    {sslsocket, _, [_, Worker]} = A,
+    Me = self(),
+    Waiter = spawn_link(fun() -> Me ! {self(), ssl_port:recv(B, 0)} end),
+    timer:sleep(50),
+    exit(Worker, kill),
+    receive {ssl_closed, A} -> ok end,
+    receive {Waiter, {error, closed}} -> ok end,
+    [ok = ssl_port:close(S) || S <- [A, B, L]],
+    eventually(fun() -> ssl_port_worker:pick() =/= {error, ssl_not_started} end),
+    {sslsocket, {gen_tcp, Port, _, _}, _} = A,
+    eventually(fun() -> erlang:port_info(Port) =:= undefined end).
