@@ -20,12 +20,15 @@ suite() ->
     [{timetrap, {seconds, 60}}].
 
 all() ->
-    [{group, Version} || Version <- ['tlsv1.3', 'tlsv1.2']].
+    [{group, Name} || Name <- ['tlsv1.3', 'tlsv1.2', inet]].
 
 groups() ->
     [{Version, [], [{group, Name} || Name <- [client, server, both]]}
      || Version <- ['tlsv1.3', 'tlsv1.2']]
-        ++ [{Name, [], cases()} || Name <- [client, server, both]].
+        ++ [{Name, [], cases()} || Name <- [client, server, both]]
+        %% The same over sockets that the BEAM owns.
+        ++ [{inet, [], [{group, inet_13}, {group, inet_12}]},
+            {inet_13, [], [{group, both}]}, {inet_12, [], [{group, both}]}].
 
 cases() ->
     [Name || {Name, 1} <- ?MODULE:module_info(exports), lists:prefix("case_", atom_to_list(Name))].
@@ -44,11 +47,18 @@ profile() ->
 end_per_suite(Config) ->
     ssl_port_test_lib:stop(proplists:get_value(before, Config)).
 
+init_per_group(inet, Config) ->
+    ok = application:set_env(ssl_port, transport, inet),
+    Config;
+init_per_group(inet_13, Config) -> [{versions, ['tlsv1.3']} | Config];
+init_per_group(inet_12, Config) -> [{versions, ['tlsv1.2']} | Config];
 init_per_group(client, Config) -> [{modules, {ssl_port, ssl}} | Config];
 init_per_group(server, Config) -> [{modules, {ssl, ssl_port}} | Config];
 init_per_group(both, Config) -> [{modules, {ssl_port, ssl_port}} | Config];
 init_per_group(Version, Config) -> [{versions, [Version]} | Config].
 
+end_per_group(inet, _Config) ->
+    application:unset_env(ssl_port, transport);
 end_per_group(_Group, _Config) ->
     ok.
 
