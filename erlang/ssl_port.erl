@@ -354,11 +354,16 @@ handshake(Socket, Options) when is_list(Options) ->
 %% to TLS as by {@link connect/3}, in the role of the server.
 -spec handshake(sslsocket() | socket(), [option()], timeout()) ->
           {ok, sslsocket()} | {ok, sslsocket(), hello_extensions()} | {error, reason()} | bad_option().
-handshake(?CONNECTION(_, _, _, _, _) = Socket, Options, Timeout) when ?IS_TIMEOUT(Timeout) ->
-    handshake(handshake, Socket, Options, Timeout);
+handshake(?CONNECTION(_, Atomics, _, _, _) = Socket, Options, Timeout)
+  when is_list(Options), ?IS_TIMEOUT(Timeout) ->
+    %% P26: TLS inside TLS, where this module is the transport of a connection that is up.
+    case atomics:get(Atomics, ?SLOT_STATE) =:= ?STATE_OPEN andalso lists:keymember(cb_info, 1, Options) of
+        true -> failed(ssl_port_inet:upgrade(server, Socket, Options, Timeout));
+        false -> handshake(handshake, Socket, Options, Timeout)
+    end;
 handshake(Socket, Options, Timeout)
-  when is_list(Options), ?IS_TIMEOUT(Timeout), element(1, Socket) =/= sslsocket;
-       is_list(Options), ?IS_TIMEOUT(Timeout), is_port(Socket) ->
+  when is_list(Options), ?IS_TIMEOUT(Timeout),
+       not (is_tuple(Socket) andalso element(1, Socket) =:= sslsocket) ->
     failed(ssl_port_inet:upgrade(server, Socket, Options, Timeout)).
 
 handshake(Name, ?CONNECTION(Id, Atomics, Port, Connection, Worker) = Socket, Options, Timeout) ->

@@ -16,13 +16,14 @@
 
 -include("ssl_port.hrl").
 
+-type made() :: {ok, tuple()} | {ok, tuple(), map()} | error().
 -type error() :: {error, term()} | {option_not_a_key_value_tuple, term()}.
 
 %% What a socket brings along into TLS.
 -define(CARRIED, [mode, packet, active, header, packet_size]).
 -define(CARRIED_TOO, [exit_on_close, send_timeout, send_timeout_close]).
 
--spec connect(term(), term(), [term()], timeout()) -> {ok, tuple()} | error().
+-spec connect(term(), term(), [term()], timeout()) -> made().
 connect(Host, Port, Options, Timeout) ->
     Deadline = deadline(Timeout),
     made(Options, ssl_port_options:environment(),
@@ -46,7 +47,7 @@ connected(Error, _Info, Connection, _Deadline) ->
     Error.
 
 %% R30: the caller owns the socket. Its options of delivery hold on, unless others are given.
--spec upgrade(client | server, term(), [term()], timeout()) -> {ok, tuple()} | error().
+-spec upgrade(client | server, term(), [term()], timeout()) -> made().
 upgrade(Role, Below, Options, Timeout) ->
     case ssl_port_transport:split(Options) of
         {ok, {Module, _, _, _, _}, Ours, _Theirs} ->
@@ -224,6 +225,8 @@ handshake(?CONNECTION(Id, _, Port, Connection, Worker) = Socket, Timeout) ->
     case ssl_port_worker:call(Worker, Port, Id, {handshake, [], Timeout}, {keyed, Timeout}) of
         {ok, _Active, _PacketHeader} ->
             {ok, Socket};
+        {ok, {hello, Extensions}} ->
+            {ok, Socket, Extensions};
         Error ->
             ssl_port_connection:stop(Connection),
             Error
