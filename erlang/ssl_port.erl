@@ -636,10 +636,11 @@ peercert(?CONNECTION(_, _, _, _, _) = Socket) ->
 peercert(?LISTENER(_, _, _, _, _)) ->
     {error, enotconn}.
 
-%% @doc Everything known about the connection, options included.
+%% @doc Everything known about the connection, and all its options with the defaults of those
+%% that were not given. Keys, passwords and other secrets are not told.
 -spec connection_information(sslsocket()) -> {ok, [{atom(), term()}]} | {error, reason()}.
 connection_information(?CONNECTION(_, _, _, _, _) = Socket) ->
-    established(Socket, {connection_information, all});
+    with_funs(Socket, established(Socket, {connection_information, all}));
 connection_information(?LISTENER(_, _, _, _, _)) ->
     {error, enotconn}.
 
@@ -648,7 +649,15 @@ connection_information(?LISTENER(_, _, _, _, _)) ->
 -spec connection_information(sslsocket(), [atom()]) ->
           {ok, [{atom(), term()}]} | {error, reason()}.
 connection_information(?CONNECTION(_, _, _, _, _) = Socket, Items) when is_list(Items) ->
-    established(Socket, {connection_information, Items}).
+    with_funs(Socket, established(Socket, {connection_information, Items})).
+
+with_funs(?CONNECTION(_, _, _, Connection, _), {ok, Items}) ->
+    case ssl_port_questions:has_names(Items) of
+        true -> {ok, ssl_port_questions:restore(Items, ssl_port_connection:funs(Connection))};
+        false -> {ok, Items}
+    end;
+with_funs(_Socket, Error) ->
+    Error.
 
 %% @doc Version and suite of the connection, as before OTP 18.
 -spec connection_info(sslsocket()) ->

@@ -303,7 +303,7 @@ option_atoms() ->
 hello_atoms() ->
     [alpn, elliptic_curves, ec_point_formats, next_protocol_negotiation, renegotiation_info,
      max_frag_enum, client_hello_versions, key_share, pre_shared_key, psk_key_exchange_modes,
-     server_hello_selected_version, key_share_entry, offered_psks].
+     server_hello_selected_version, key_share_entry, offered_psks, ssl_crl_cache, internal].
 
 packet_atoms() ->
     [active, mode, packet, packet_size, header, binary, list, raw, asn1, cdr, sunrm, fcgi,

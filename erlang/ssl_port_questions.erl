@@ -12,6 +12,7 @@
 -export([keep_fun/3]).
 -export([keep_options_fun/2]).
 -export([keep_module/4]).
+-export([has_names/1]).
 -export([restore/2]).
 -export([ask/5]).
 
@@ -76,6 +77,18 @@ identity(Fun, State) ->
                local -> {Info(module), Info(new_index), Info(new_uniq), Info(env)}
            end,
     erlang:md5(term_to_binary({Code, State})).
+
+%% Whether one of the values of a property list holds what restore/2 would put back.
+-spec has_names([{atom(), term()}]) -> boolean().
+has_names(Items) ->
+    lists:any(fun({_, Value}) -> is_named(Value) end, Items).
+
+is_named({Name, '$state'}) -> is_named(Name);
+is_named([Head | Tail]) -> is_named(Head) orelse is_named(Tail);
+is_named(Tuple) when is_tuple(Tuple), tuple_size(Tuple) > 0 ->
+    element(1, Tuple) =:= '$fun' orelse element(1, Tuple) =:= '$callback'
+        orelse lists:any(fun is_named/1, tuple_to_list(Tuple));
+is_named(_) -> false.
 
 %% Puts the funs and modules back into a term that the program has sent, such as the value of
 %% an option in an error.

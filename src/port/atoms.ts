@@ -126,11 +126,11 @@ const groups = {
     brotli post_handshake_auth stateless_tickets_seed tls12_session_tickets status_request
     ec cert_policy_opts allow_any_ca_purpose
   `,
-  /** What `{handshake, hello}` tells of a hello. */
+  /** What `{handshake, hello}` tells of a hello, and `connection_information` of options. */
   hello: `
     alpn elliptic_curves ec_point_formats next_protocol_negotiation renegotiation_info max_frag_enum
     client_hello_versions key_share pre_shared_key psk_key_exchange_modes
-    server_hello_selected_version key_share_entry offered_psks
+    server_hello_selected_version key_share_entry offered_psks ssl_crl_cache internal
   `,
   /** Socket options, packet types and what `erlang:decode_packet/3` makes of HTTP. */
   packet: `

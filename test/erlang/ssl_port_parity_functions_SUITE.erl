@@ -247,6 +247,42 @@ case_connection_info(Config) ->
       end,
       ['tlsv1.3', 'tlsv1.2', 'tlsv1.1']).
 
+%% A-F06: every item and every option, with its default. Left out are those that are other each
+%% time (session_id, session_data), those that ssl_port does not tell because they are secret
+%% (key) or nobody gave them (funs), and the groups and signature algorithms, whose defaults
+%% are others.
+case_connection_information(Config) ->
+    Others = [session_id, session_data, key, partial_chain, verify_fun, reuse_session, eccs, ecc,
+              signature_algs, sni_hostname, selected_group],
+    Told = fun({ok, Items}) ->
+                   [] = [Name || {Name, undefined} <- Items],
+                   lists:sort([Item || {Name, _} = Item <- Items, not lists:member(Name, Others)])
+           end,
+    same(Config, fun(#{c := C, s := S} = Cfg) ->
+        #{client_socket := A, server_socket := B, listener := L} = P =
+            pair(Cfg, [{depth, 3}, {alpn_advertised_protocols, [<<"a">>]}], [{honor_cipher_order, true}]),
+        Seen = [{client, Told(C:connection_information(A))},
+                {server, Told(S:connection_information(B))},
+                {named, lists:sort(element(2, C:connection_information(A, [protocol, depth, foo, verify])))},
+                {none, C:connection_information(A, [])},
+                {of_listener, S:connection_information(L)}],
+        close(P),
+        Seen ++ [{closed, C:connection_information(A)}, {closed_named, C:connection_information(A, [protocol])}]
+    end).
+
+%% A fun is told as it was given, a secret is not.
+case_funs_and_secrets_of_options(Config) ->
+    Cfg = maps:merge(proplists:get_value(certificates, Config),
+                     #{versions => ['tlsv1.2'], c => ssl_port, s => ssl_port}),
+    Lookup = {fun(psk, _, _) -> error end, state},
+    Fun = fun(_) -> undefined end,
+    #{server_socket := B} = P = pair(Cfg, [], [{user_lookup_fun, Lookup}, {sni_fun, Fun}, {password, "secret"}]),
+    {ok, Items} = ssl_port:connection_information(B),
+    Lookup = proplists:get_value(user_lookup_fun, Items),
+    Fun = proplists:get_value(sni_fun, Items),
+    [] = [Name || {Name, _} <- Items, lists:member(Name, [key, password, certs_keys])],
+    close(P).
+
 %% S-F23, R44
 case_format_error(Config) ->
     Errors = [closed, {error, closed}, timeout, econnrefused, enotconn, einval, foo, {foo, bar},

@@ -37,3 +37,4 @@ export {
   type TlsValues,
   tlsOptions,
 } from './tls_options.ts';
+export { tellOptions } from './told_options.ts';

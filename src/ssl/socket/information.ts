@@ -1,6 +1,12 @@
-/** `connection_information`: what the handshake agreed on, and every option that was given. */
+/** `connection_information`: what the handshake agreed on, and every option. */
 
-import { cipherSuiteMap, type Options, writeSession12, writeTicket } from '../options/index.ts';
+import {
+  cipherSuiteMap,
+  type Options,
+  tellOptions,
+  writeSession12,
+  writeTicket,
+} from '../options/index.ts';
 import type { ConnectionInfo, KeptSecrets, Session } from '../tls/events.ts';
 import type { Session12 } from '../tls/session/session12.ts';
 import type { TermReader, Value } from '../value.ts';
@@ -16,23 +22,6 @@ const ON_REQUEST: ReadonlySet<string> = new Set([
   'server_handshake_traffic_secret',
   'client_traffic_secret_0',
   'server_traffic_secret_0',
-]);
-
-/** Options whose values are secret or large; told as nothing. */
-const UNTOLD: ReadonlySet<string> = new Set([
-  'password',
-  'key',
-  'versions',
-  'ciphers',
-  'cacerts',
-  'certs_keys',
-  'srp_identity',
-  'psks',
-  'stateless_tickets_seed',
-  'early_data',
-  'use_ticket',
-  'reuse_session',
-  'user_lookup_fun',
 ]);
 
 /** What is known of a connection. */
@@ -95,11 +84,10 @@ function everything(
     if (info.version !== 'tlsv1.3') told.set('ecc', ['named_curve', info.group]);
     told.set('selected_group', info.group);
   }
-  told.set('versions', { list: [...options.versions] });
-  told.set('ciphers', { list: options.cipherSuites.map(cipherSuiteMap) });
-  told.set('verify', options.verify);
-  for (const [name, term] of options.written) {
-    if (!UNTOLD.has(name) && !told.has(name)) told.set(name, { term });
+  for (const [name, value] of tellOptions(options)) if (!told.has(name)) told.set(name, value);
+  const asked = options.role === 'client' && !told.has('server_name_indication');
+  if (asked && info.serverName !== undefined) {
+    told.set('server_name_indication', { text: info.serverName });
   }
   told.set('client_random', info.clientRandom);
   told.set('server_random', info.serverRandom);
