@@ -455,8 +455,8 @@ accepted(_Socket, Result) -> Result.
 -spec send(sslsocket(), iodata()) -> ok | {error, reason()}.
 send(?CONNECTION(_, _, _, _, _) = Socket, Data) ->
     ssl_port_sender:send(Socket, Data);
-send(?LISTENER(_, _, _, _, _), _Data) ->
-    {error, enotconn}.
+send(?LISTENER(_, _, _, _, _) = Listener, _Data) ->
+    enotconn(Listener).
 
 %% @equiv recv(Socket, Length, infinity)
 -spec recv(sslsocket(), non_neg_integer()) -> {ok, binary() | list() | term()} | {error, reason()}.
@@ -478,20 +478,17 @@ recv(?CONNECTION(Id, Atomics, Port, _, Worker), Length, Timeout)
                 Result -> Result
             end
     end;
-recv(?LISTENER(_, _, _, _, _), _Length, Timeout) when ?IS_TIMEOUT(Timeout) ->
-    {error, enotconn}.
+recv(?LISTENER(_, _, _, _, _) = Listener, _Length, Timeout) when ?IS_TIMEOUT(Timeout) ->
+    enotconn(Listener).
 
 %% @doc Closes one direction, or both.
 -spec shutdown(sslsocket(), read | write | read_write) -> ok | {error, reason()}.
 shutdown(?CONNECTION(_, _, _, _, _) = Socket, How)
   when How =:= read; How =:= write; How =:= read_write ->
     ask(Socket, {shutdown, How});
-shutdown(?LISTENER(_, _, _, Connection, _), How)
+shutdown(?LISTENER(_, _, _, _, _) = Listener, How)
   when How =:= read; How =:= write; How =:= read_write ->
-    case is_process_alive(Connection) of
-        true -> {error, enotconn};
-        false -> {error, closed}
-    end.
+    enotconn(Listener).
 
 %% @doc Closes a connection or a listener. Always `ok', and within five seconds.
 -spec close(sslsocket()) -> ok.
@@ -534,13 +531,14 @@ close_below(_Socket) -> ok.
 
 %% @doc Sets options of a connection, or those that a listener's connections will have.
 -spec setopts(sslsocket(), [option()]) -> ok | {error, reason()}.
-setopts(Socket, Options) when is_list(Options) ->
+%% (No length: an improper list.)
+setopts(Socket, Options) when length(Options) >= 0 ->
     {Id, _, Port, _, Worker} = parts(Socket),
     case is_new(Socket) orelse is_below(Socket) of
         true ->
             set_below(Socket, Options);
         false ->
-            Call = {setopts, [mode(Option) || Option <- Options]},
+            Call = {setopts, changes(Socket, Options)},
             case ssl_port_worker:call(Worker, Port, Id, Call, {keyed, infinity}) of
                 {error, _} = Error -> Error;
                 _ -> ok
@@ -549,6 +547,12 @@ setopts(Socket, Options) when is_list(Options) ->
 setopts(Socket, Options) ->
     _ = parts(Socket),
     {error, {options, {not_a_proplist, Options}}}.
+
+changes(?CONNECTION(_, _, _, _, _), Options) ->
+    [mode(Option) || Option <- Options];
+changes(?LISTENER(_, _, _, _, _), Options) ->
+    %% As with ssl, a listener does not know the short forms.
+    [Option || Option <- Options, Option =/= binary, Option =/= list].
 
 mode(binary) -> {mode, binary};
 mode(list) -> {mode, list};
@@ -614,8 +618,8 @@ peername(?NODE_CONNECTION(_) = Socket) ->
     einval(ask(Socket, peername));
 peername(?BEAM_CONNECTION(Module, Below) = Socket) ->
     of_below(Socket, fun() -> ssl_port_transport:peername(Module, Below) end);
-peername(?LISTENER(_, _, _, _, _)) ->
-    {error, enotconn}.
+peername(?LISTENER(_, _, _, _, _) = Listener) ->
+    einval(enotconn(Listener)).
 
 %% @doc Address and port of this end.
 -spec sockname(sslsocket()) ->
@@ -910,6 +914,13 @@ established(Socket, Call) ->
     case is_new(Socket) of
         true -> {error, notsup_on_transport_accept_socket};
         false -> ask(Socket, Call)
+    end.
+
+%% A listener is no connection, whether it is open or closed.
+enotconn(?LISTENER(_, _, _, Connection, _)) ->
+    case is_process_alive(Connection) of
+        true -> {error, enotconn};
+        false -> {error, closed}
     end.
 
 %% inet's word for a socket that is no more.

@@ -128,7 +128,8 @@ class Parser {
 
     const profile = this.#profile(sorted.tls, base?.profile);
     if (profiles[profile].duplicates === 'first') {
-      for (const options of Object.values(sorted)) options.reverse();
+      // Of those of the transport, the first counts anyway.
+      for (const options of [sorted.tls, sorted.emulated]) options.reverse();
     }
     const written = new Map(base?.written);
     for (const option of sorted.tls) written.set(option.name, option.value);

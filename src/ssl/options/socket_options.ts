@@ -182,7 +182,8 @@ const emulatedRows: ReadonlyMap<string, { read: Read<unknown>; field: keyof Sock
   new Map<string, { read: Read<unknown>; field: keyof SocketOptions }>([
     ['mode', { read: oneOf('binary', 'list'), field: 'mode' }],
     ['packet', { read: packet, field: 'packet' }],
-    ['header', { read: integer(0), field: 'header' }],
+    // As in ssl, a negative one means what 0 means.
+    ['header', { read: integer(Number.MIN_SAFE_INTEGER), field: 'header' }],
     ['active', { read: active, field: 'active' }],
     ['packet_size', { read: integer(0, 2 ** 32 - 1), field: 'packetSize' }],
   ]);
@@ -205,7 +206,8 @@ export function readEmulated(
   const row = emulatedRows.get(name);
   const value = row?.read(term, reader);
   if (row === undefined || value === INVALID) {
-    if (name !== 'packet') throw badValue(name, term);
+    const plausible = reader.atom(term) !== undefined || reader.integer(term) !== undefined;
+    if (name !== 'packet' || !plausible) throw badValue(name, term);
     throw new OptionFault(['options', ['socket_options', ['packet', { term }]]]);
   }
   return { ...options, [row.field]: value };
@@ -224,7 +226,7 @@ const LOOPBACK: Readonly<Record<4 | 6, readonly number[]>> = {
 };
 
 /**
- * Reads the transport options of an open call, in the order written; the last of a name counts.
+ * Reads the transport options of an open call, in the order written; the first of a name counts.
  * @throws OptionFault with `{options, {socket_options, …}}`
  */
 export function readTransport(
@@ -235,7 +237,8 @@ export function readTransport(
 ): TransportOptions {
   const result: Record<string, unknown> = { ...base };
   const kept = new Map(base.kept);
-  for (const option of written) {
+  // ssl hands them to gen_tcp in reverse, where the last one counts.
+  for (const option of [...written].reverse()) {
     if (option.name === 'inet' || option.name === 'inet6') {
       if (reader.atom(option.value) !== 'true') throw unknownOptions(written);
       result.family = option.name === 'inet' ? 4 : 6;
@@ -343,7 +346,8 @@ function readTransportChanges(
     const row = written && transportRows.get(written.name);
     const value = row?.places.includes('setopts') ? row.read(written?.value, reader) : INVALID;
     if (written === undefined || row === undefined || value === INVALID) {
-      const shown = elements.map((term) => ({ term }));
+      // ssl has put them in front of each other.
+      const shown = elements.map((term) => ({ term })).reverse();
       const error: Value = ['options', ['socket_options', { list: shown }, 'einval']];
       return { transport: [], error };
     }

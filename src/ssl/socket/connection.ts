@@ -133,10 +133,11 @@ export class TlsConnection extends ConnectionLife implements SslSocket {
       }
       this.inbox.pump();
     } else if (direction === 'read_write') {
+      // What came before is still there to be read, and an active owner hears of the end.
       this.closeWriting();
-      this.inbox.mute();
       this.die();
       reply({ ok: undefined });
+      this.inbox.pump();
     } else {
       reply({ error: 'einval' });
     }

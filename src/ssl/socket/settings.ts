@@ -57,7 +57,8 @@ export function changeSocket(before: SocketOptions, changes: SocketChanges): Soc
     socket = { ...socket, active: change.active };
     expired ||= change.expired;
   }
-  return { socket, expired, error: changes.error };
+  // What a later option of the same call made active again has not run out.
+  return { socket, expired: expired && socket.active === false, error: changes.error };
 }
 
 /** The length of the header that a sender writes before each packet. */
@@ -81,6 +82,7 @@ export function tellOptions(
     return { error: ['options', ['socket_options', { term: names }]] };
   }
   const told = new Map<string, Value>();
+  const asked: string[] = [];
   for (const element of elements) {
     const name = reader.atom(element);
     const value = name === undefined ? undefined : tellOption(name, socket, transport);
@@ -88,8 +90,9 @@ export function tellOptions(
       return { error: ['options', ['socket_options', { term: element }, 'einval']] };
     }
     told.set(name, value);
+    asked.push(name);
   }
-  const list = order([...told.keys()]).map((name): Value => [name, told.get(name) as Value]);
+  const list = order(asked).map((name): Value => [name, told.get(name) as Value]);
   return { ok: { list } };
 }
 

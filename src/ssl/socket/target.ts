@@ -20,8 +20,9 @@ const badPort: Value = [
 
 /** Reads a port; 0 is one only where the system may choose. */
 export function readPort(term: unknown, reader: TermReader): Result<number> {
+  // An atom could have named a service.
+  if (reader.atom(term) !== undefined) return { error: transportRefusal() };
   const port = reader.integer(term);
-  if (port === undefined) return { error: transportRefusal() };
   if (typeof port !== 'number' || port < 0 || port > 65535) return { error: badPort };
   return { ok: port };
 }
@@ -36,7 +37,8 @@ export function readTarget(host: unknown, port: unknown, reader: TermReader): Re
     return { ok: { host: address, port: number.ok, reference } };
   }
   const name = hostName(host, reader);
-  if (name === undefined || name === '' || name.includes('\0')) {
+  // inet takes visible characters alone.
+  if (name === undefined || !/^[\x21-\x7e\xa0-\xff]+$/.test(name)) {
     return { error: transportRefusal() };
   }
   const reference = parseAddress(name) === undefined ? { dns: name } : { ip: name };

@@ -214,6 +214,8 @@ class TcpDialing implements Dialing {
   #candidates: string[] = [];
   #stagger: NodeJS.Timeout | undefined;
   #settled = false;
+  /** The error when no address of the host is left to try. */
+  #absence = 'nxdomain';
   /** Why the first address failed. */
   #reason: string | undefined;
 
@@ -224,6 +226,8 @@ class TcpDialing implements Dialing {
     const literal =
       typeof target.host === 'string' ? parseAddress(target.host) : (target.host as number[]);
     if (literal !== undefined) {
+      // As inet says it of an address of the other family that is no text.
+      if (typeof target.host !== 'string') this.#absence = 'eafnosupport';
       process.nextTick(() => this.#start([formatAddress(literal)]));
       return;
     }
@@ -257,7 +261,7 @@ class TcpDialing implements Dialing {
     if (this.#settled) return;
     const address = this.#candidates.shift();
     if (address === undefined) {
-      if (this.#sockets.size === 0) this.#settle({ error: this.#reason ?? 'nxdomain' });
+      if (this.#sockets.size === 0) this.#settle({ error: this.#reason ?? this.#absence });
       return;
     }
     this.#attempt(address);

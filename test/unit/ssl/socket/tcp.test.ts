@@ -154,6 +154,7 @@ describe('sockets over TCP', () => {
     assert.equal(text((await dial(port, '[]')).result), 'econnrefused');
     assert.equal(text((await dial(port, '[{ip,{1,2,3,4}}]')).result), 'eaddrnotavail');
     assert.equal(text((await dial(port, '[{inet6,true}]', '"127.0.0.1"')).result), 'nxdomain');
+    assert.equal(text((await dial(port, '[{inet6,true}]', '{127,0,0,1}')).result), 'eafnosupport');
     assert.equal(text((await dial(port, '[]', '"no-such-host.invalid"')).result), 'nxdomain');
     const foreign = await promised<SocketState>((reply) => {
       const options = term('[{ip,{1,2,3,4}}]');
