@@ -359,7 +359,8 @@ case_session_by_id(Config) ->
             [proplists:get_value(Name, Info) || Name <- [session_id, session_data]]
         end,
         [Id, Data] = Connect([{reuse_sessions, save}]),
-        R = [hd(Connect([{reuse_session, Id}])) =:= Id,
+        R = [hd(Connect([])) =:= Id,
+             hd(Connect([{reuse_session, Id}])) =:= Id,
              hd(Connect([{reuse_session, {Id, Data}}])) =:= Id,
              hd(Connect([{reuse_session, <<"no such session">>}])) =:= Id,
              hd(Connect([{reuse_sessions, save}])) =:= Id],

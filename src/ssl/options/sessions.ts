@@ -139,16 +139,19 @@ class ClientSessions {
 
   #older({ values, verify }: Options, connection: ConnectionSessions): SessionConfig {
     const { reuse_sessions: reuse = 'true', reuse_session: given } = values;
-    // R56: by itself only a session whose server was verified is kept.
-    const automatic = reuse === 'true' && verify === 'verify_peer';
+    // R56: by itself only a session whose server was verified is found again.
+    const verified = verify === 'verify_peer';
     const session = given === undefined || reuse === 'false' ? undefined : this.#given(given);
     connection.current = session;
     return {
       sessionStore: observed(this.#byTarget, connection, {
-        find: automatic,
+        // `save` wants a new session, which later connections with `true` may resume, and
+        // `reuse_session` that session or a new one.
+        find: verified && reuse === 'true' && given === undefined,
         save: (key, made) => {
-          if (automatic) this.#byTarget.save(key, made);
-          if (reuse !== 'false' && made.id.length > 0) this.#byId.save(nameOf(made.id), made);
+          if (reuse === 'false') return;
+          if (verified) this.#byTarget.save(key, made);
+          if (made.id.length > 0) this.#byId.save(nameOf(made.id), made);
         },
       }),
       ...(connection.target === undefined ? {} : { sessionTarget: connection.target }),

@@ -315,6 +315,7 @@ function establish(
     ...{ version: agreed.version, cipherSuite: agreed.cipherSuite },
     serverName: config.serverName,
     alpn: answers.alpn,
+    nextProtocol: about.nextProtocol ?? client.previous?.nextProtocol,
     sessionId,
     resumed: session !== undefined,
     clientRandom: agreed.clientRandom,
@@ -336,6 +337,7 @@ function establish(
     verifyData: { client: secrets.verifyData('client'), server: secrets.verifyData('server') },
     extendedMasterSecret: agreed.extendedMasterSecret,
     peerCertificate: about.peerChain[0],
+    nextProtocol: info.nextProtocol,
     renegotiatedAt: undefined,
   };
   link.establish({ info, ...secrets.established });

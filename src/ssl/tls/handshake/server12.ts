@@ -348,6 +348,7 @@ function infoOf(server: Server12, { secrets, about }: Outcome, resumed: boolean)
     ...about,
     ...{ version: agreed.version, cipherSuite: agreed.cipherSuite, serverName, sessionId, resumed },
     alpn: answers.alpn,
+    nextProtocol: about.nextProtocol ?? server.previous?.nextProtocol,
     clientRandom: agreed.clientRandom,
     serverRandom: agreed.serverRandom,
     extendedMasterSecret: agreed.extendedMasterSecret,
@@ -371,6 +372,7 @@ function establish(
     verifyData: { client: secrets.verifyData('client'), server: secrets.verifyData('server') },
     extendedMasterSecret: agreed.extendedMasterSecret,
     peerCertificate: about.peerChain[0],
+    nextProtocol: info.nextProtocol,
     renegotiatedAt: byClient ? link.config.now() : previous?.renegotiatedAt,
   };
   link.establish({ info, ...secrets.established });

@@ -96,6 +96,18 @@ describe('renegotiation', () => {
     assert.deepEqual(outcomes(pair.client).slice(5), ['done']);
   });
 
+  it('keeps the protocol that NPN chose', () => {
+    const protocol = Buffer.from('http/1.1');
+    const wish = { precedence: 'client', protocols: [protocol], fallback: protocol } as const;
+    const pair = connect({ nextProtocols: wish }, { nextProtocolsAdvertised: [protocol] });
+    pair.server.engine.renegotiate();
+    pair.run();
+    for (const side of [pair.client, pair.server]) {
+      assert.deepEqual(outcomes(side), ['done'], side.describe());
+      assert.equal(Buffer.from(side.info.nextProtocol ?? []).toString(), 'http/1.1');
+    }
+  });
+
   it('is refused to clients by a server with clientRenegotiation false, and the connection lives', () => {
     const pair = connect({}, { clientRenegotiation: false });
     pair.client.engine.renegotiate();
