@@ -322,7 +322,7 @@ made(_Ok, _Connection, Socket) ->
     {ok, Socket}.
 
 socket(connection, Id, Atomics, Port, Connection, Worker) ->
-    ?CONNECTION_ON(ssl_port, Id, Id, Atomics, Port, Connection, Worker);
+    ?CONNECTION_ON(node, Id, Id, Atomics, Port, Connection, Worker);
 socket(listener, Id, Atomics, Port, Connection, Worker) ->
     ?LISTENER_ON(node, Id, Id, Atomics, Port, Connection, Worker).
 
@@ -510,7 +510,7 @@ close(?CONNECTION(_, _, _, _, _) = Socket, Timeout) when ?IS_TIMEOUT(Timeout) ->
     end_of(Socket, Timeout);
 close(?LISTENER(_, _, _, _, _) = Socket, Timeout) when ?IS_TIMEOUT(Timeout) ->
     end_of(Socket, Timeout);
-close(?NODE_CONNECTION(_), {Pid, Timeout}) when is_pid(Pid), ?IS_TIMEOUT(Timeout) ->
+close(?NODE_CONNECTION, {Pid, Timeout}) when is_pid(Pid), ?IS_TIMEOUT(Timeout) ->
     {error, notsup};
 close(?BEAM_CONNECTION(_, _) = Socket, {Pid, Timeout}) when is_pid(Pid), ?IS_TIMEOUT(Timeout) ->
     ssl_port_inet:downgrade(Socket, Pid, Timeout).
@@ -614,7 +614,7 @@ request_certificate(?LISTENER(_, _, _, _, _)) ->
 %% @doc Address and port of the peer.
 -spec peername(sslsocket()) ->
           {ok, {inet:ip_address(), inet:port_number()}} | {error, reason()}.
-peername(?NODE_CONNECTION(_) = Socket) ->
+peername(?NODE_CONNECTION = Socket) ->
     einval(ask(Socket, peername));
 peername(?BEAM_CONNECTION(Module, Below) = Socket) ->
     of_below(Socket, fun() -> ssl_port_transport:peername(Module, Below) end);
@@ -624,7 +624,7 @@ peername(?LISTENER(_, _, _, _, _) = Listener) ->
 %% @doc Address and port of this end.
 -spec sockname(sslsocket()) ->
           {ok, {inet:ip_address(), inet:port_number()}} | {error, reason()}.
-sockname(?NODE_CONNECTION(_) = Socket) ->
+sockname(?NODE_CONNECTION = Socket) ->
     einval(ask(Socket, sockname));
 sockname(?BEAM_CONNECTION(Module, Below) = Socket) ->
     of_below(Socket, fun() -> ssl_port_transport:sockname(Module, Below) end);
@@ -756,7 +756,7 @@ getstat(Socket) ->
 %% @doc The statistics named, as `inet:getstat/2'.
 -spec getstat(sslsocket(), [inet:stat_option()]) ->
           {ok, [{inet:stat_option(), integer()}]} | {error, reason()}.
-getstat(?NODE_CONNECTION(_) = Socket, Names) when is_list(Names) ->
+getstat(?NODE_CONNECTION = Socket, Names) when is_list(Names) ->
     einval(ask(Socket, {getstat, Names}));
 getstat(?BEAM_CONNECTION(Module, Below) = Socket, Names) when is_list(Names) ->
     of_below(Socket, fun() -> ssl_port_transport:getstat(Module, Below, Names) end);
@@ -881,12 +881,12 @@ parts(?LISTENER(Id, Atomics, Port, Connection, Worker)) ->
     {Id, Atomics, Port, Connection, Worker}.
 
 %% Whether the BEAM owns the socket below.
-is_below(?NODE_CONNECTION(_)) -> false;
+is_below(?NODE_CONNECTION) -> false;
 is_below(?CONNECTION(_, _, _, _, _)) -> true;
 is_below(?BEAM_LISTENER(_, _)) -> true;
 is_below(?LISTENER(_, _, _, _, _)) -> false.
 
-resume(?NODE_CONNECTION(_)) -> ok;
+resume(?NODE_CONNECTION) -> ok;
 resume(?CONNECTION(_, _, _, Connection, _)) -> ssl_port_connection:resume(Connection).
 
 set_below(Socket, Options) ->

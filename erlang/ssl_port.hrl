@@ -4,7 +4,7 @@
 %%     {sslsocket, {Transport, Socket, ssl_port, {Id, Atomics, Port}},
 %%      [ConnectionPid, WorkerPid]},
 %% where programs that look inside find the transport's module and its socket, as in ssl's
-%% own (R48), if the BEAM owns the socket, and {ssl_port, Id} if Node.js does. A listener is
+%% own (R48), if the BEAM owns the socket, and {node, Id} if Node.js does. A listener is
 %%     {sslsocket, nil, {Socket, {ssl_port, Info, {Id, Atomics, Port},
 %%                                [ConnectionPid, WorkerPid]}}}
 %% with the transport's cb_info, or `node' in its place. Both are `=:='-stable for their
@@ -27,7 +27,7 @@
         {sslsocket, {Transport, Socket, ssl_port, {_, _, _}}, [_, _]}).
 -define(BEAM_LISTENER(Transport, Socket),
         {sslsocket, nil, {Socket, {ssl_port, {Transport, _, _, _, _}, _, _}}}).
--define(NODE_CONNECTION(Id), {sslsocket, {ssl_port, Id, ssl_port, {Id, _, _}}, [_, _]}).
+-define(NODE_CONNECTION, {sslsocket, {node, _, ssl_port, {_, _, _}}, [_, _]}).
 
 %% Bytes written to the port and not yet acknowledged by the program.
 -define(SLOT_UNACKED, 1).

@@ -136,7 +136,7 @@ init(#{kind := Kind, id := Id, owner := Owner, worker := Worker, port := Port,
                 port = Port, socket = Socket, atomics = Atomics, funs = Funs}}.
 
 socket(connection, Id, Atomics, Port, Worker) ->
-    ?CONNECTION_ON(ssl_port, Id, Id, Atomics, Port, self(), Worker);
+    ?CONNECTION_ON(node, Id, Id, Atomics, Port, self(), Worker);
 socket(listener, Id, Atomics, Port, Worker) ->
     ?LISTENER_ON(node, Id, Id, Atomics, Port, self(), Worker).
 

@@ -200,6 +200,8 @@ case_downgrade_refused(Config) ->
     ok = ssl:close(B).
 
 %% §4.4: nothing is lost, on one TCP connection.
+case_upgrade_and_downgrade_many_times() ->
+    [{timetrap, {minutes, 10}}].
 case_upgrade_and_downgrade_many_times(Config) ->
     N = list_to_integer(os:getenv("SSL_PORT_UPGRADES", "100")),
     Times = case proplists:get_value(versions, Config) of ['tlsv1.3'] -> N; _ -> N div 10 end,
@@ -344,7 +346,7 @@ case_socket_backend(Config) ->
 case_transport_option(Config) ->
     {A, B, L} = pair(Config, [{transport, inet}], [{transport, node}]),
     {sslsocket, {gen_tcp, _, ssl_port, _}, _} = A,
-    {sslsocket, {ssl_port, _, ssl_port, _}, _} = B,
+    {sslsocket, {node, _, ssl_port, _}, _} = B,
     [ok = ssl_port:close(S) || S <- [A, B, L]],
     ?assertEqual({error, {options, {transport, sctp}}}, ssl_port:listen(0, [{transport, sctp}])).
 
@@ -389,3 +391,334 @@ case_worker_killed(Config) ->
     eventually(fun() -> ssl_port_worker:pick() =/= {error, ssl_not_started} end),
     {sslsocket, {gen_tcp, Port, _, _}, _} = A,
     eventually(fun() -> erlang:port_info(Port) =:= undefined end).
+
+%% Modules of cb_info.
+
+pipe(Listener, Shape) ->
+    {pipe, maps:merge(#{listener => Listener, seed => 1, largest => 1000, slow => 0, cut => infinity}, Shape)}.
+
+piped(Config, Shape) ->
+    Info = {cb_info, ssl_port_pid_transport:info()},
+    {ok, L} = ssl_port:listen(0, server(Config, [Info, {active, false}, binary])),
+    {sslsocket, nil, {Below, _}} = L,
+    Me = self(),
+    {Pid, Monitor} =
+        spawn_monitor(fun() ->
+                              {ok, T} = ssl_port:transport_accept(L, 20000),
+                              {ok, Socket} = ssl_port:handshake(T, 20000),
+                              ok = ssl_port:controlling_process(Socket, Me),
+                              exit({ok, Socket})
+                      end),
+    {ok, Client} = ssl_port:connect("localhost", 443, client(Config, [Info, {active, false}, binary, pipe(Below, Shape)]), 20000),
+    receive {'DOWN', Monitor, process, Pid, {ok, Server}} -> {Client, Server, L} end.
+
+%% C13, S-O27
+case_sockets_may_be_processes(Config) ->
+    {A, B, L} = piped(Config, #{}),
+    {sslsocket, {ssl_port_pid_transport, Pid, ssl_port, _}, _} = A,
+    true = is_pid(Pid),
+    ?assertEqual({ok, {{0, 0, 0, 0}, 2}}, ssl_port:peername(A)),
+    ?assertEqual({ok, {{0, 0, 0, 0}, 1}}, ssl_port:sockname(A)),
+    ?assertMatch({ok, [{recv_oct, _}]}, ssl_port:getstat(A, [recv_oct])),
+    Data = crypto:strong_rand_bytes(300000),
+    spawn_link(fun() -> ok = ssl_port:send(A, Data) end),
+    {ok, Data} = ssl_port:recv(B, byte_size(Data), 60000),
+    [ok = ssl_port:close(S) || S <- [A, B, L]],
+    eventually(fun() -> not is_process_alive(Pid) end).
+
+%% S-O27: R14 has three elements, and no module can be asked for what it lacks.
+case_cb_info_forms(Config) ->
+    {M, D, C, E} = ssl_port_pid_transport:info(),
+    [begin
+         {ok, L} = ssl_port:listen(0, server(Config, [{cb_info, Info}])),
+         ok = ssl_port:close(L)
+     end || Info <- [{M, D, C}, {M, D, C, E}, {M, D, C, E, pipe_passive}]],
+    [?assertEqual({error, {options, {cb_info, Bad}}}, ssl_port:listen(0, server(Config, [{cb_info, Bad}])))
+     || Bad <- [gen_tcp, {M, D}, {M, D, C, E, x, y}, {M, D, C, "error"}]],
+    ?assertMatch({error, {options, {cb_info, {no_such_module, _, _, _, _}}}},
+                 ssl_port:connect("localhost", 1, client(Config, [{cb_info, {no_such_module, a, b, c}}]))).
+
+%% P26: a TLS socket below TLS, through this very module, in both roles.
+case_tls_inside_tls(Config) ->
+    {A, B, L} = pair(Config, [], []),
+    Info = {cb_info, {ssl_port, ssl, ssl_closed, ssl_error, ssl_passive}},
+    Me = self(),
+    Pid = spawn_link(fun() ->
+                             receive go -> ok end,
+                             {ok, S} = ssl_port:handshake(B, server(Config, [Info]), 20000),
+                             {ok, D} = ssl_port:recv(S, 100000, 20000),
+                             ok = ssl_port:send(S, D),
+                             {error, closed} = ssl_port:recv(S, 0, 20000),
+                             Me ! {done, self()}
+                     end),
+    ok = ssl_port:controlling_process(B, Pid),
+    Pid ! go,
+    {ok, Inner} = ssl_port:connect(A, client(Config, [Info]), 20000),
+    {sslsocket, {ssl_port, A, ssl_port, _}, _} = Inner,
+    ?assertEqual(ssl_port:peername(A), ssl_port:peername(Inner)),
+    Data = crypto:strong_rand_bytes(100000),
+    ok = ssl_port:send(Inner, Data),
+    {ok, Data} = ssl_port:recv(Inner, 100000, 20000),
+    ok = ssl_port:close(Inner),
+    receive {done, Pid} -> ok end,
+    ok = ssl_port:close(L).
+
+%% Issue 6, section 4.3: bytes in the smallest pieces, late, and the end at every point.
+case_ends_at_every_point() ->
+    [{timetrap, {minutes, 30}}].
+case_ends_at_every_point(Config) ->
+    Runs = list_to_integer(os:getenv("SSL_PORT_PIPES", "300")),
+    Seed = case os:getenv("SSL_PORT_SEED") of
+               false -> erlang:unique_integer([positive]) + erlang:system_time(second);
+               Text -> list_to_integer(Text)
+           end,
+    Version = hd(proplists:get_value(versions, Config)),
+    io:format(user, "ends at every point: ~p, ~b runs, SSL_PORT_SEED=~b~n", [Version, Runs, Seed]),
+    Info = {cb_info, ssl_port_pid_transport:info()},
+    %% (each with a listener of its own, so that it knows whom its server talks to)
+    Listen = fun() -> {ok, L} = ssl_port:listen(0, server(Config, [Info, {active, false}, binary])), L end,
+    Workers = [spawn_monitor(fun() -> exit({counts, pipes(Config, Listen(), Info, Seed + K, Runs div 4, #{})}) end)
+               || K <- lists:seq(1, 4)],
+    Counts = lists:foldl(fun({Pid, Monitor}, Acc) ->
+                                 receive
+                                     {'DOWN', Monitor, process, Pid, {counts, C}} ->
+                                         maps:fold(fun(Key, N, A) -> A#{Key => N + maps:get(Key, A, 0)} end, Acc, C);
+                                     {'DOWN', Monitor, process, Pid, Reason} ->
+                                         begin io:format(user, "~0p~n", [Reason]), ct:fail({seed, Seed}) end
+                                 end
+                         end, #{}, Workers),
+    io:format(user, "~0p~n", [Counts]),
+    ?assertEqual(Runs div 4 * 4, lists:sum(maps:values(Counts))).
+
+pipes(_Config, _L, _Info, _Seed, 0, Counts) ->
+    Counts;
+pipes(Config, L, Info, Seed, N, Counts) ->
+    Run = Seed * 100000 + N,
+    _ = rand:seed(exsss, Run),
+    %% A handshake and its data take up to about four thousand bytes.
+    Shape = #{seed => Run,
+              largest => element(rand:uniform(4), {1, 7, 100, 2000}),
+              slow => element(rand:uniform(3), {0, 0, 50}),
+              cut => case rand:uniform(8) of 1 -> infinity; _ -> rand:uniform(4500) - 1 end},
+    Outcome = try
+                  pipe_run(Config, L, Info, Shape)
+              catch
+                  Class:Reason:Stack -> exit({Run, Shape, Class, Reason, Stack})
+              end,
+    pipes(Config, L, Info, Seed, N - 1, maps:update_with(Outcome, fun(X) -> X + 1 end, 1, Counts)).
+
+%% What each side may see: all of it, or `closed' from some point on, and what it has got by
+%% then is the beginning of what was sent.
+pipe_run(Config, {sslsocket, nil, {Below, _}} = L, Info, #{cut := Cut} = Shape) ->
+    Hello = crypto:strong_rand_bytes(rand:uniform(1200)),
+    {Server, Monitor} = spawn_monitor(fun() -> exit({server, pipe_server(L)}) end),
+    Client = pipe_client(ssl_port:connect("localhost", 443, client(Config, [Info, {active, false}, binary, pipe(Below, Shape)]), 30000), Hello),
+    Peer = receive {'DOWN', Monitor, process, Server, {server, Result}} -> Result;
+                   {'DOWN', Monitor, process, Server, Crash} -> error({server, Crash})
+           after 60000 -> error(server_hangs)
+           end,
+    case {Cut, Client, Peer} of
+        {infinity, {echoed, Hello}, {echoed, Hello, closed}} -> whole;
+        {infinity, _, _} -> error({lost, Client, Peer});
+        {_, {echoed, Hello}, {echoed, Hello, closed}} -> whole;
+        {_, {error, closed}, {error, closed}} -> no_handshake;
+        {_, {error, closed}, {cut, _}} -> server_alone;
+        {_, {echoed, Hello}, {cut, _}} -> error({more_than_was_sent, Peer});
+        {_, {cut, Got}, _} ->
+            Size = byte_size(Got),
+            Size = binary:longest_common_prefix([Got, Hello]),
+            case Peer of
+                {error, closed} -> client_alone;
+                {cut, Part} -> {_, true} = {Part, prefix(Part, Hello)}, in_data;
+                {echoed, Hello, closed} -> in_data
+            end
+    end.
+
+prefix(Part, Whole) -> binary:longest_common_prefix([Part, Whole]) =:= byte_size(Part).
+
+pipe_client({error, _} = Error, _Hello) ->
+    Error;
+pipe_client({ok, Socket}, Hello) ->
+    _ = ssl_port:send(Socket, <<(byte_size(Hello)):16, Hello/binary>>),
+    Got = gather(Socket, byte_size(Hello), <<>>),
+    ok = ssl_port:close(Socket),
+    case Got of
+        Hello -> {echoed, Hello};
+        _ -> {cut, Got}
+    end.
+
+pipe_server(L) ->
+    {ok, Accepted} = ssl_port:transport_accept(L, 30000),
+    case ssl_port:handshake(Accepted, 30000) of
+        {ok, Socket} ->
+            case gather(Socket, 2, <<>>) of
+                <<Size:16>> ->
+                    Data = gather(Socket, Size, <<>>),
+                    _ = [ssl_port:send(Socket, Data) || byte_size(Data) =:= Size],
+                    {error, closed} = ssl_port:recv(Socket, 0, 30000),
+                    ok = ssl_port:close(Socket),
+                    case byte_size(Data) of
+                        Size -> {echoed, Data, closed};
+                        _ -> {cut, Data}
+                    end;
+                _ ->
+                    ok = ssl_port:close(Socket),
+                    {cut, <<>>}
+            end;
+        Error ->
+            Error
+    end.
+
+%% So many bytes, or those that came before the end.
+gather(Socket, N, Acc0) ->
+    %% What came with earlier bytes.
+    Acc = case erase(Socket) of undefined -> Acc0; Left -> <<Acc0/binary, Left/binary>> end,
+    case Acc of
+        <<Whole:N/binary, Rest/binary>> ->
+            put(Socket, Rest),
+            Whole;
+        _ ->
+            case ssl_port:recv(Socket, 0, 30000) of
+                {ok, Bytes} -> gather(Socket, N, <<Acc/binary, Bytes/binary>>);
+                {error, closed} -> Acc
+            end
+    end.
+
+%% Flow control, peers, amounts.
+
+%% Nobody reads: what is under way stays bounded, in the connection process, its sender, the
+%% worker and the program; and all of it arrives once somebody does.
+case_stalled_reader(Config) ->
+    {A, B, L} = pair(Config, [{transport, inet}], [{transport, inet}]),
+    Total = 64 * 1048576,
+    Chunk = binary:copy(<<"0123456789abcdef">>, 16384),
+    Me = self(),
+    Sent = counters:new(1, []),
+    Sender = spawn_link(fun() ->
+                                [begin ok = ssl_port:send(A, Chunk), counters:add(Sent, 1, byte_size(Chunk)) end
+                                 || _ <- lists:seq(1, Total div byte_size(Chunk))],
+                                Me ! {sent, self()}
+                        end),
+    Stalled = settled(Sent, 0),
+    %% (kernel buffers of loopback on the way take some megabytes)
+    ?assert(Stalled < 32 * 1048576),
+    [begin
+         {sslsocket, _, [Connection, Worker]} = S,
+         {links, Links} = process_info(Connection, links),
+         [?assert(binaries(P) < 8 * 1048576) || P <- [Connection, Worker | Links], is_pid(P), is_process_alive(P)]
+     end || S <- [A, B]],
+    Sum = fun Sum(N) when N >= Total -> N;
+              Sum(N) -> {ok, D} = ssl_port:recv(B, 0, 30000), Sum(N + byte_size(D))
+          end,
+    ?assertEqual(Total, Sum(0)),
+    receive {sent, Sender} -> ok end,
+    [ok = ssl_port:close(S) || S <- [A, B, L]].
+
+%% The count once it has stood still for a second.
+settled(Counter, Before) ->
+    timer:sleep(1000),
+    case counters:get(Counter, 1) of
+        Before when Before > 0 -> Before;
+        Now -> settled(Counter, Now)
+    end.
+
+binaries(Pid) ->
+    case process_info(Pid, [binary, messages]) of
+        [{binary, Binaries}, {messages, Messages}] ->
+            lists:sum([Size || {_, Size, _} <- Binaries])
+                + lists:sum([byte_size(D) || {tunnel, D} <- Messages]);
+        undefined -> 0
+    end.
+
+%% Both roles with OTP's ssl, both ways at once, with a digest.
+case_much_data_with_ssl(Config) ->
+    Size = list_to_integer(os:getenv("SSL_PORT_MEGABYTES", "8")) * 1048576,
+    [begin
+         {A, B} = upgraded(Config, C, S),
+         Sum = fun(Mod, Socket) -> digest(Mod, Socket, Size, crypto:hash_init(sha256)) end,
+         Jobs = [fun() -> pour(C, A, Size, 1) end, fun() -> pour(S, B, Size, 2) end,
+                 fun() -> Sum(C, A) end, fun() -> Sum(S, B) end],
+         Refs = [spawn_monitor(fun() -> exit({done, Job()}) end) || Job <- Jobs],
+         [OfA, OfB, AtA, AtB] = [receive {'DOWN', M, process, P, {done, R}} -> R end || {P, M} <- Refs],
+         ?assertEqual({OfA, OfB}, {AtB, AtA}),
+         ok = C:close(A),
+         ok = S:close(B)
+     end || {C, S} <- [{ssl_port, ssl}, {ssl, ssl_port}]].
+
+pour(Mod, Socket, Size, Seed) ->
+    Block = << <<(I * Seed):32>> || I <- lists:seq(1, 65536) >>,
+    pour(Mod, Socket, Size, Block, crypto:hash_init(sha256)).
+
+pour(_Mod, _Socket, 0, _Block, Hash) -> crypto:hash_final(Hash);
+pour(Mod, Socket, Size, Block, Hash) ->
+    Piece = binary:part(Block, 0, min(Size, byte_size(Block))),
+    ok = Mod:send(Socket, Piece),
+    pour(Mod, Socket, Size - byte_size(Piece), Block, crypto:hash_update(Hash, Piece)).
+
+digest(_Mod, _Socket, 0, Hash) -> crypto:hash_final(Hash);
+digest(Mod, Socket, Size, Hash) ->
+    {ok, Bytes} = Mod:recv(Socket, 0, 60000),
+    digest(Mod, Socket, Size - byte_size(Bytes), crypto:hash_update(Hash, Bytes)).
+
+%% openssl in both roles.
+case_openssl(Config) ->
+    Dir = proplists:get_value(priv_dir, Config),
+    [Flag] = ["-" ++ case V of 'tlsv1.3' -> "tls1_3"; 'tlsv1.2' -> "tls1_2" end || V <- proplists:get_value(versions, Config)],
+    #{server := Certs} = proplists:get_value(certificates, Config),
+    CertFile = filename:join(Dir, "cert.pem"),
+    KeyFile = filename:join(Dir, "key.pem"),
+    {KeyType, Key} = proplists:get_value(key, Certs),
+    ok = file:write_file(CertFile, public_key:pem_encode([{'Certificate', proplists:get_value(cert, Certs), not_encrypted}])),
+    ok = file:write_file(KeyFile, public_key:pem_encode([{KeyType, Key, not_encrypted}])),
+    Openssl = os:find_executable("openssl"),
+    true = is_list(Openssl),
+    %% Its s_server answers each line reversed.
+    Server = open_port({spawn_executable, Openssl},
+                       [{args, ["s_server", "-accept", "127.0.0.1:0", "-cert", CertFile,
+                                "-key", KeyFile, Flag, "-rev"]}, binary, stderr_to_stdout]),
+    {os_pid, ServerPid} = erlang:port_info(Server, os_pid),
+    Port = accepting(Server, <<>>),
+    {ok, Tcp} = gen_tcp:connect({127, 0, 0, 1}, Port, [binary, {active, false}]),
+    {ok, C} = ssl_port:connect(Tcp, client(Config, []), 20000),
+    ok = ssl_port:send(C, "hello\n"),
+    {ok, <<"olleh\n">>} = ssl_port:recv(C, 6, 20000),
+    ok = ssl_port:close(C),
+    true = port_close(Server),
+    _ = os:cmd("kill " ++ integer_to_list(ServerPid)),
+    %% Its s_client.
+    {ok, L} = ssl_port:listen(0, server(Config, [{transport, inet}, {active, false}, binary])),
+    {ok, {_, Own}} = ssl_port:sockname(L),
+    Client = open_port({spawn_executable, Openssl},
+                       [{args, ["s_client", "-connect", "127.0.0.1:" ++ integer_to_list(Own), Flag, "-quiet"]},
+                        binary, stderr_to_stdout]),
+    {ok, T} = ssl_port:transport_accept(L, 20000),
+    {ok, S} = ssl_port:handshake(T, 20000),
+    port_command(Client, <<"from openssl\n">>),
+    {ok, <<"from openssl\n">>} = ssl_port:recv(S, 13, 20000),
+    ok = ssl_port:send(S, "to openssl"),
+    expect_output(Client, <<"to openssl">>, <<>>),
+    ok = ssl_port:close(S),
+    ok = ssl_port:close(L),
+    catch port_close(Client),
+    ok.
+
+%% The port that s_server says it has.
+accepting(Server, Acc) ->
+    receive
+        {Server, {data, Bytes}} ->
+            All = <<Acc/binary, Bytes/binary>>,
+            case re:run(All, "ACCEPT [0-9.]+:([0-9]+)\\s", [{capture, all_but_first, binary}]) of
+                {match, [Port]} -> binary_to_integer(Port);
+                nomatch -> accepting(Server, All)
+            end
+    end.
+
+expect_output(Port, Wanted, Acc) ->
+    receive
+        {Port, {data, Bytes}} ->
+            All = <<Acc/binary, Bytes/binary>>,
+            case binary:match(All, Wanted) of
+                nomatch -> expect_output(Port, Wanted, All);
+                _ -> ok
+            end
+    end.
