@@ -11,7 +11,10 @@
 
 -spec start(application:start_type(), term()) -> {ok, pid()} | {error, term()}.
 start(_Type, _Args) ->
-    maybe_start(ssl_port_worker:command()).
+    case ssl_port_environment:check() of
+        ok -> maybe_start(ssl_port_worker:command());
+        {error, Reason} -> failed(Reason)
+    end.
 
 -spec stop(term()) -> ok.
 stop(_State) ->

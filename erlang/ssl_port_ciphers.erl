@@ -94,7 +94,7 @@ defaults(Version) when Version =:= 'tlsv1.3'; Version =:= 'tlsv1.2';
     [lists:keyfind(Code, 1, ?SUITES) || Code <- Codes].
 
 profile() ->
-    case ssl_port_options:profile() of
+    case ssl_port_environment:profile() of
         r16 -> r16;
         otp26 -> otp26;
         _ -> otp25

@@ -10,17 +10,6 @@
 -export([expand/2]).
 -export([tls/1]).
 -export([environment/0]).
--export([profile/0]).
-
-%% The application environment that means something to the program (R50 and our own).
--define(ENVIRONMENT,
-        [protocol_version, session_lifetime, session_cb, session_cb_init_args,
-         client_session_cb, client_session_cb_init_args, server_session_cb,
-         server_session_cb_init_args, session_cache_client_max, session_cache_server_max,
-         ssl_pem_cache_clean, bypass_pem_cache, alert_timeout, internal_active_n,
-         server_session_tickets_amount, server_session_ticket_lifetime,
-         server_session_ticket_store_size, server_session_ticket_max_early_data,
-         client_session_ticket_lifetime, client_session_ticket_store_size, transport]).
 
 %% The options of one call, and the funs that were in them. No list is a function_clause,
 %% as in ssl; an element that is no option is returned as the error that ssl names (R37).
@@ -150,22 +139,4 @@ tls(Options) ->
 %% The defaults that stand behind the options of connect and listen.
 -spec environment() -> [{atom(), term()}].
 environment() ->
-    [{profile, profile()}
-     | [{Name, Value} || Name <- ?ENVIRONMENT,
-                         {ok, Value} <- [application:get_env(ssl_port, Name)]]].
-
-%% Whose defaults and shapes hold: as configured, or those of the running release.
--spec profile() -> atom().
-profile() ->
-    case application:get_env(ssl_port, profile) of
-        {ok, Profile} when is_atom(Profile) -> Profile;
-        _ -> running()
-    end.
-
-running() ->
-    try list_to_integer(erlang:system_info(otp_release)) of
-        Release when Release >= 26 -> otp26;
-        _ -> otp25
-    catch
-        error:badarg -> otp26
-    end.
+    ssl_port_environment:values().

@@ -16,7 +16,28 @@ start_test_() ->
      [{timeout, 30, Test}
       || Test <- [fun start_and_stop/0, fun not_started/0, fun no_node/0, fun not_executable/0,
                   fun no_program/0, fun old_node_fails/0, fun old_node_says_hello/0,
-                  fun other_protocol/0, fun dies_at_once/0, fun owners_hear_of_the_stop/0]]}.
+                  fun other_protocol/0, fun dies_at_once/0, fun owners_hear_of_the_stop/0,
+                  fun bad_environment/0]]}.
+
+%% R50
+bad_environment() ->
+    [begin
+         application:set_env(ssl_port, Name, Value),
+         ?assertEqual({error, {ssl_port, {bad_env, {Name, Value}}}}, ssl_port:start()),
+         application:unset_env(ssl_port, Name)
+     end || {Name, Value} <- [{profile, otp17}, {profile, "r16"}, {protocol_version, ['tlsv1.4']},
+                              {session_lifetime, -1}, {session_cache_client_max, foo},
+                              {internal_active_n, 0}, {transport, udp}, {bypass_pem_cache, 1}]],
+    [application:set_env(ssl_port, Name, Value)
+     || {Name, Value} <- [{profile, r16}, {protocol_version, ['tlsv1.2']}, {session_cb, foo}]],
+    ?assertEqual(ok, ssl_port:start()),
+    %% Set later, it is as if it were not set.
+    application:set_env(ssl_port, session_lifetime, foo),
+    application:set_env(ssl_port, profile, foo),
+    ?assertMatch([{profile, Running}, {protocol_version, _}, {session_cb, _}]
+                   when Running =/= foo, lists:keydelete(main, 1, ssl_port_environment:values())),
+    [application:unset_env(ssl_port, Name)
+     || Name <- [profile, protocol_version, session_cb, session_lifetime]].
 
 start_and_stop() ->
     ?assertEqual(ok, ssl_port:start()),
