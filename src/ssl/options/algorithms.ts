@@ -1,5 +1,6 @@
 /** The options that list groups and signature algorithms: `eccs`, `supported_groups`, `signature_algs`, `signature_algs_cert`. */
 
+import type { Role } from '../tls/config.ts';
 import { isImplemented } from '../tls/handshake/negotiation.ts';
 import { type NamedGroup, namedGroups } from '../tls/iana/groups.ts';
 import {
@@ -7,12 +8,40 @@ import {
   signatureSchemeRow,
   signatureSchemes,
 } from '../tls/iana/signature_schemes.ts';
+import type { ProtocolVersion } from '../tls/iana/versions.ts';
 import type { TermReader, Value } from '../value.ts';
 import { OptionFault } from './fault.ts';
 import type { Profile } from './profile.ts';
 
-/** The groups used when none are named. */
-export const defaultGroups: readonly NamedGroup[] = ['x25519', 'x448', 'secp256r1', 'secp384r1'];
+const MODERN_GROUPS: readonly NamedGroup[] = ['x25519', 'x448', 'secp256r1', 'secp384r1'];
+
+/** `ssl:eccs/0`, in its order; from OTP 26 on curves below 256 bits are off. */
+const CURVES: readonly NamedGroup[] = [
+  ...(['sect571r1', 'sect571k1', 'secp521r1', 'brainpoolP512r1', 'sect409k1'] as const),
+  ...(['sect409r1', 'brainpoolP384r1', 'secp384r1', 'sect283k1', 'sect283r1'] as const),
+  ...(['brainpoolP256r1', 'secp256k1', 'secp256r1'] as const),
+];
+const SMALL_CURVES: readonly NamedGroup[] = [
+  ...(['sect239k1', 'sect233k1', 'sect233r1', 'secp224k1', 'secp224r1', 'sect193r1'] as const),
+  ...(['sect193r2', 'secp192k1', 'secp192r1', 'sect163k1', 'sect163r1', 'sect163r2'] as const),
+  ...(['secp160k1', 'secp160r1', 'secp160r2'] as const),
+];
+
+/**
+ * The groups used when none are named. With TLS 1.3 a client offers those of TLS 1.3 alone, and a server
+ * that comes to speak an older version takes the curves of that version besides.
+ */
+export function defaultGroups(
+  versions: readonly ProtocolVersion[],
+  role: Role,
+  profile: Profile,
+): readonly NamedGroup[] {
+  const small = profile === 'otp26' ? [] : SMALL_CURVES;
+  const curves = [...CURVES, ...small].filter(isImplemented);
+  if (!versions.includes('tlsv1.3')) return curves;
+  if (role === 'client' || versions.length === 1) return MODERN_GROUPS;
+  return [...new Set([...MODERN_GROUPS, ...curves])];
+}
 
 /**
  * Reads a list of group names. Names that are no group are an error; groups that cannot be computed here are

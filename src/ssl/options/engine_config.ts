@@ -110,6 +110,7 @@ function makeConfig(options: Options, source: ConfigSource): EngineConfig {
     versions: options.versions,
     cipherSuites: options.cipherSuites,
     honorCipherOrder: values.honor_cipher_order ?? false,
+    honorCurveOrder: values.honor_ecc_order ?? false,
     groups: options.groups,
     signatureSchemes: options.signatureSchemes,
     signatureSchemesCert: options.signatureSchemesCert,

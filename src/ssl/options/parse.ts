@@ -438,7 +438,7 @@ class Parser {
         verify === 'verify_peer' &&
         (failIfNoPeerCert || (profile === 'r16' && this.#oldVerify(written.get('verify')) === 2)),
       cipherSuites: readCiphers(ciphers, { versions, profile }, this.#reader),
-      groups: this.#groups(values, written),
+      groups: this.#groups(values, written) ?? defaultGroups(versions, role, profile),
       signatureSchemes:
         this.#schemes('signature_algs', values.signature_algs, written) ??
         defaultSignatureSchemes(profile),
@@ -469,12 +469,15 @@ class Parser {
   }
 
   /** TLS 1.3 has `supported_groups`, older versions `eccs`; here one list serves both. */
-  #groups(values: TlsValues, written: ReadonlyMap<string, unknown>): readonly NamedGroup[] {
+  #groups(
+    values: TlsValues,
+    written: ReadonlyMap<string, unknown>,
+  ): readonly NamedGroup[] | undefined {
     const names = [
       ...this.#groupsOf('supported_groups', values.supported_groups, written),
       ...this.#groupsOf('eccs', values.eccs, written),
     ];
-    return names.length === 0 ? defaultGroups : [...new Set(names)];
+    return names.length === 0 ? undefined : [...new Set(names)];
   }
 
   #groupsOf(

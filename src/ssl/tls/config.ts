@@ -131,6 +131,8 @@ export interface EngineConfig {
   readonly cipherSuites: readonly CipherSuite[];
   /** Server: pick by the own order of suites, not by the client's. */
   readonly honorCipherOrder: boolean;
+  /** Server, before TLS 1.3: among the shared curves the first of the own list is taken, not of the client's. */
+  readonly honorCurveOrder?: boolean;
   /** Enabled key agreement groups in order of preference. */
   readonly groups: readonly NamedGroup[];
   /** Client: how many of `groups`, from the front, get a key share in the first ClientHello; default 1. */

@@ -109,7 +109,7 @@ function curveFits(credential: Credential, { extensions }: ClientHello): boolean
   return groups.some((code) => groupFromCode(code) === credential.curve);
 }
 
-/** The own curves that the client takes. */
+/** The own curves that the client takes, the preferred first. */
 function sharedCurves(
   config: EngineConfig,
   version: ProtocolVersion,
@@ -119,7 +119,11 @@ function sharedCurves(
   if (!isAtLeast(version, 'tlsv1')) return [];
   const own = usableGroups(config, version);
   const offered = extensions.supported_groups;
-  if (offered !== undefined) return own.filter((group) => offered.includes(groupCode(group)));
+  if (offered !== undefined) {
+    const shared = own.filter((group) => offered.includes(groupCode(group)));
+    const place = (group: NamedGroup): number => offered.indexOf(groupCode(group));
+    return config.honorCurveOrder ? shared : shared.sort((a, b) => place(a) - place(b));
+  }
   // RFC 8422 §4: without the extension any curve will do; clients that old know those of NIST
   const nist = own.filter((group) => groupKind(group) === 'weierstrass');
   return nist.length > 0 ? nist : own;

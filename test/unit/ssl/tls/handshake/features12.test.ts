@@ -527,3 +527,14 @@ describe('SSL 3.0', () => {
     assert.equal(connect(SSL3, SSL3).server.info.secureRenegotiation, true);
   });
 });
+
+describe('the curve', () => {
+  it('is the first of the client, and of the server where that honors its own order (A-O35)', () => {
+    const ecdhe = named('TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256');
+    const client = { groups: ['secp384r1', 'secp256r1'], ...ecdhe } as const;
+    const server = { groups: ['secp256r1', 'secp384r1'], ...ecdhe } as const;
+    assert.equal(connect(client, server).server.info.group, 'secp384r1');
+    const honored = connect(client, { ...server, honorCurveOrder: true });
+    assert.equal(honored.server.info.group, 'secp256r1');
+  });
+});
