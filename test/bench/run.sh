@@ -1,6 +1,6 @@
 #!/bin/sh
 # ssl and ssl_port doing the same work against the same OpenSSL peer, in one run.
-# usage: sh test/bench/run.sh [module...]    ssl and ssl_port when none is named
+# usage: sh test/bench/run.sh [module...]    ssl and ssl_port over both transports when none is named
 # Prints the table (Markdown) and leaves it in build/bench/table.md.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -8,7 +8,7 @@ out=build/bench
 mkdir -p $out
 
 cc -O2 -Wall -Wextra -o $out/peer test/bench/peer.c -lssl -lcrypto -pthread
-erlc -Wall -o $out test/bench/ssl_port_bench.erl
+erlc -Wall -o $out test/bench/ssl_port_bench.erl test/bench/ssl_port_over_inet.erl
 
 # A throw-away CA and one certificate for localhost.
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 7 -subj '/CN=bench CA' \
@@ -22,7 +22,7 @@ openssl x509 -req -in $out/server.csr -CA $out/ca.pem -CAkey $out/ca.key -CAcrea
   -extfile $out/server.ext -out $out/server.pem 2>/dev/null
 
 # Without arguments `erl -run' would look for main/0.
-[ $# -gt 0 ] || set -- ssl ssl_port
+[ $# -gt 0 ] || set -- ssl ssl_port ssl_port_over_inet
 
 exec erl -noshell -pa _build/default/lib/ssl_port/ebin $out -kernel logger_level error \
   -run ssl_port_bench main "$@"

@@ -33,12 +33,13 @@
     run :: fun((module(), env(), amount()) -> microseconds())
 }).
 
-%% Arguments: the modules to measure; `ssl' and `ssl_port' when there are none.
+%% Arguments: the modules to measure; `ssl', `ssl_port' and `ssl_port' over sockets of the BEAM's
+%% when there are none. Ratios are to the first.
 -spec main([string() | atom()]) -> no_return().
 main(Arguments) ->
     Modules =
         case [list_to_atom(lists:flatten(io_lib:format("~s", [A]))) || A <- Arguments] of
-            [] -> [ssl, ssl_port];
+            [] -> [ssl, ssl_port, ssl_port_over_inet];
             Named -> Named
         end,
     [ok = start(Module) || Module <- Modules],
@@ -55,7 +56,7 @@ start(Module) ->
 
 heading() ->
     io_lib:format("OTP ~s, Node.js ~s, ~b cores. Medians of ~b interleaved rounds. "
-                  "Ratio: ssl_port / ssl, more is better.~n",
+                  "Ratios to the first column, more is better.~n",
                   [erlang:system_info(otp_release), trimmed(os:cmd("node --version")),
                    erlang:system_info(logical_processors_available), ?ROUNDS]).
 
@@ -287,7 +288,9 @@ shown({failed, _}) -> "failed";
 shown(Rate) when Rate >= 100 -> integer_to_list(round(Rate));
 shown(Rate) -> io_lib:format("~.1f", [float(Rate)]).
 
-ratio([Base, Rate]) when is_number(Base), is_number(Rate) -> io_lib:format("~.2f", [Rate / Base]);
+ratio([Base | Rates]) when is_number(Base), Rates =/= [] ->
+    lists:join(" / ", [case Rate of {failed, _} -> "-"; _ -> io_lib:format("~.2f", [Rate / Base]) end
+                       || Rate <- Rates]);
 ratio(_) -> "-".
 
 %% A module whose first run failed is not run again.
