@@ -38,8 +38,11 @@
 
 -define(WINDOW, 262144).
 -define(RESUME, 131072).
-%% Messages of one {active, N}, as ssl has it (application environment internal_active_n).
--define(ACTIVE, 100).
+%% Bytes of one read of a socket of gen_tcp: its default, and ours.
+-define(SMALL_BUFFER, 1460).
+-define(BUFFER, 65536).
+%% Messages of one {active, N} (application environment internal_active_n).
+-define(ACTIVE, 32).
 %% The longest frame, and the most that is sent in one call.
 -define(FRAME, 1048576).
 -define(BATCH, 524288).
@@ -49,10 +52,23 @@
           tunnel().
 open(Id, Port, {Module, _, _, _, _} = Info, Socket, Early) ->
     process_flag(trap_exit, true),
+    ok = enlarge(Module, Socket),
     Connection = self(),
     Sender = spawn_link(fun() -> sender(Connection, Id, Port, Module, Socket) end),
     #tunnel{id = Id, port = Port, info = Info, socket = Socket, sender = Sender, early = Early,
             mode = active()}.
+
+%% inet reads 1460 bytes at a time where nobody has said otherwise.
+enlarge(gen_tcp, Socket) ->
+    case ssl_port_transport:getopts(gen_tcp, Socket, [buffer]) of
+        {ok, [{buffer, ?SMALL_BUFFER}]} ->
+            _ = ssl_port_transport:setopts(gen_tcp, Socket, [{buffer, ?BUFFER}]),
+            ok;
+        _ ->
+            ok
+    end;
+enlarge(_Module, _Socket) ->
+    ok.
 
 active() ->
     case application:get_env(ssl_port, internal_active_n) of
