@@ -16,10 +16,12 @@ import type { Certificate as X509Certificate } from '../../x509/index.ts';
 import type { ProtocolVersion } from '../config.ts';
 import type { ConnectionInfo } from '../events.ts';
 import { PeerMisbehaved } from '../faults.ts';
+import { groupFromCode, type NamedGroup } from '../iana/groups.ts';
 import type { SignatureScheme } from '../iana/signature_schemes.ts';
 import { versionFromCode } from '../iana/versions.ts';
 import type { Certificate } from '../messages/certificate.ts';
 import type { CertificateRequestTls12 } from '../messages/certificate_request.ts';
+import type { ClientHello } from '../messages/client_hello.ts';
 import type { MessageContext } from '../messages/context.ts';
 import { type HandshakeTls12, readHandshakeTls12 } from '../messages/handshake.ts';
 import type { ServerHelloTls12 } from '../messages/server_hello.ts';
@@ -226,7 +228,8 @@ function* expectServerFlight(client: Client12): Flow<ServerFlight> {
   const scheme = keyExchange && verifyServerParams(client, peer, keyExchange);
   const exchange = yield* row.runClient({
     config: link.config,
-    curves: usableGroups(link.config, agreed.version),
+    // The answer to a pause at the hello may have brought another list since.
+    curves: usableGroups({ groups: groupsOf(offer.hello, link.config.groups) }, agreed.version),
     serverKey: peer?.publicKey,
     params: keyExchange?.params,
     pskIdentityHint: keyExchange?.pskIdentityHint,
@@ -301,6 +304,11 @@ function sendCertificate(
   const certificateRequestContext = new Uint8Array(0);
   send(client, { msgType: 'certificate', certificateRequestContext, certificateList });
   return chosen;
+}
+
+/** The groups that were offered. RFC 8422 §4: a hello that names none leaves the choice to the server. */
+function groupsOf({ extensions }: ClientHello, own: readonly NamedGroup[]): readonly NamedGroup[] {
+  return extensions.supported_groups?.flatMap((code) => groupFromCode(code) ?? []) ?? own;
 }
 
 function establish(

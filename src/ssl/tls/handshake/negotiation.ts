@@ -130,7 +130,7 @@ export function isImplemented(group: NamedGroup): group is NamedGroup & GroupNam
  * ECDHE (RFC 8422 §5.1.1).
  */
 export function usableGroups(
-  config: EngineConfig,
+  config: Pick<EngineConfig, 'groups'>,
   version: ProtocolVersion,
 ): readonly (NamedGroup & GroupName)[] {
   const fits = isAtLeast(version, 'tlsv1.3') ? isTls13Group : isTls12Curve;
