@@ -222,7 +222,10 @@ class Parser {
     return named.at(-1) ?? inherited ?? environment ?? this.#context.profile;
   }
 
-  /** `versions`, else the environment's `protocol_version`, else the profile's; newest first. */
+  /**
+   * `versions`, else those of the list below, else the environment's `protocol_version`, else the
+   * profile's; newest first.
+   */
   #versions(
     written: ReadonlyMap<string, unknown>,
     tls: readonly WrittenOption[],
@@ -231,6 +234,7 @@ class Parser {
     const given = tls.filter((option) => option.name === 'versions').map(({ value }) => value);
     for (const term of given) this.#readVersions(term, profile);
     const term = written.get('versions') ?? this.#environment.get('protocol_version');
+    if (term === undefined && this.#context.base !== undefined) return this.#context.base.versions;
     const versions = term === undefined ? [] : this.#readVersions(term, profile);
     return versions.length > 0 ? versions : profiles[profile].versions;
   }

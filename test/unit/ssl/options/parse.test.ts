@@ -276,6 +276,20 @@ describe('cipher suites', () => {
   });
 });
 
+describe('the versions of the environment', () => {
+  it('hold for what goes over the list that had it, unless that names versions', () => {
+    const environment = "{'$env',[{protocol_version,['tlsv1.1']}]}";
+    const base = good(`[{certfile,"a"},${environment}]`, 'server');
+    assert.deepEqual(base.versions, ['tlsv1.1']);
+    const over = (options: string) => {
+      const result = parse(options, 'server', 'otp25', base);
+      return 'ok' in result ? result.ok.versions : undefined;
+    };
+    assert.deepEqual(over('[{depth,5}]'), ['tlsv1.1']);
+    assert.deepEqual(over("[{versions,['tlsv1.2']}]"), ['tlsv1.2']);
+  });
+});
+
 describe('algorithms', () => {
   it('are read by their names in OTP and in the registry', () => {
     const list = '[rsa_pss_rsae_sha256,eddsa_ed25519,{sha256,rsa},ecdsa_secp256r1_sha256]';
