@@ -719,7 +719,9 @@ negotiated_next_protocol(Socket) ->
           [binary() | client_random | server_random], non_neg_integer()) ->
           {ok, binary()} | {error, reason()}.
 prf(?CONNECTION(_, _, _, _, _) = Socket, Secret, Label, Seed, WantedLength) ->
-    established(Socket, {prf, Secret, Label, Seed, WantedLength}).
+    established(Socket, {prf, Secret, Label, Seed, WantedLength});
+prf(?LISTENER(_, _, _, _, _), _Secret, _Label, _Seed, _WantedLength) ->
+    {error, enotconn}.
 
 %% @equiv export_key_materials(Socket, Labels, Contexts, WantedLengths, true)
 -spec export_key_materials(sslsocket(), [binary()], [binary() | no_context],

@@ -49,16 +49,19 @@ cipher_suites(openssl) -> [openssl_name(Row) || Row <- rows(default, 'tlsv1.2')]
 cipher_suites(all) ->
     [old_suite(map(Row)) || Row <- unique(rows(all, 'tlsv1.2') ++ rows(anonymous, 'tlsv1.2'))].
 
--spec cipher_suites(description(), version()) -> [suite()].
+-spec cipher_suites(description(), version() | {3, 1..4}) -> [suite()].
 cipher_suites(Description, Version) ->
     [map(Row) || Row <- rows(Description, Version)].
 
--spec cipher_suites(description(), version(), rfc | openssl) -> [string()].
+-spec cipher_suites(description(), version() | {3, 1..4}, rfc | openssl) -> [string()].
 cipher_suites(Description, Version, rfc) ->
     [name(Row) || Row <- rows(Description, Version)];
 cipher_suites(Description, Version, openssl) ->
     [openssl_name(Row) || Row <- rows(Description, Version)].
 
+%% As on the wire, too.
+rows(Description, {3, Minor}) when Minor >= 1, Minor =< 4 ->
+    rows(Description, element(Minor, {tlsv1, 'tlsv1.1', 'tlsv1.2', 'tlsv1.3'}));
 rows(default, 'tlsv1.3') ->
     defaults('tlsv1.3') ++ defaults('tlsv1.2');
 rows(default, Version) ->

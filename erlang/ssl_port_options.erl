@@ -21,7 +21,12 @@ expand(Options) ->
 -spec expand([term()], [{atom(), term()}]) ->
           {ok, [tuple()], ssl_port_questions:funs()} | {option_not_a_key_value_tuple, term()}.
 expand(Options, Defaults) when is_list(Options) ->
-    expand(Options, Defaults, [], #{}).
+    expand(flatten(Options), Defaults, [], #{}).
+
+%% Lists in the list are part of it, as in ssl; lists in those are not.
+flatten([Options | Rest]) when is_list(Options) -> Options ++ flatten(Rest);
+flatten([Option | Rest]) -> [Option | flatten(Rest)];
+flatten([]) -> [].
 
 %% Without a cache of the user's, that of the ssl application is asked.
 crl_cache(Options, Funs0) ->

@@ -113,7 +113,7 @@ case_versions(Config) ->
 
 %% A-F07
 case_cipher_suites(Config) ->
-    Versions = ['tlsv1.3', 'tlsv1.2', 'tlsv1.1', tlsv1, 'dtlsv1.2', sslv3, foo],
+    Versions = ['tlsv1.3', 'tlsv1.2', 'tlsv1.1', tlsv1, 'dtlsv1.2', sslv3, foo, {3, 4}, {3, 1}, {3, 3}],
     Descriptions = [default, all, exclusive, anonymous, exclusive_anonymous, foo],
     sides(Config, fun(Module) ->
         [{{D, V}, seen(fun() -> Module:cipher_suites(D, V) end)}
@@ -265,7 +265,8 @@ case_connection_information(Config) ->
                 {server, Told(S:connection_information(B))},
                 {named, lists:sort(element(2, C:connection_information(A, [protocol, depth, foo, verify])))},
                 {none, C:connection_information(A, [])},
-                {of_listener, S:connection_information(L)}],
+                {of_listener, S:connection_information(L)},
+                {prf_of_listener, S:prf(L, <<1>>, <<2>>, [<<3>>], 4)}],
         close(P),
         Seen ++ [{closed, C:connection_information(A)}, {closed_named, C:connection_information(A, [protocol])}]
     end).

@@ -190,6 +190,12 @@ case_tickets(Config) ->
                      [{session_tickets, stateless}, {anti_replay, '100k'}],
                      [{session_tickets, stateless}, {anti_replay, {1, 2, 3}}],
                      [{session_tickets, stateful}, {anti_replay, '10k'}],
+                     [{early_data, "a"}, {versions, ['tlsv1.2']}],
+                     [{early_data, "a"}, {session_tickets, stateful}], [{early_data, "a"}],
+                     [{early_data, "a"}, {session_tickets, disabled}],
+                     [{early_data, "a"}, {session_tickets, manual}],
+                     [{early_data, "a"}, {session_tickets, manual}, {use_ticket, [<<"t">>]}],
+                     [{early_data, "a"}, {session_tickets, auto}],
                      [{early_data, enabled}], [{early_data, <<"a">>}], [{anti_replay, '10k'}],
                      [{use_ticket, [<<1>>]}]]).
 case_cookie(Config) -> each(Config, cookie, [true, false | nothing()]).
@@ -211,7 +217,8 @@ case_cb_info(Config) ->
 
 %% R13, R36, R37
 case_lists(Config) ->
-    answers(Config, [[], [binary], [list, binary], [foo], [{a, b, c}], [{foo, 1}], [{foo, 1}, {bar, 2}],
+    answers(Config, [[[{depth, 3}], binary], [[{depth, 400}]], [[[{depth, 3}]], [foo]],
+                     [], [binary], [list, binary], [foo], [{a, b, c}], [{foo, 1}], [{foo, 1}, {bar, 2}],
                      [{depth, 3}, {depth, 400}], [{depth, 400}, {depth, 3}], [{depth, 3}, {foo, 1}, {verify, foo}],
                      [{active, foo}], [{active, foo}, {verify, foo}], [{active, 40000}], [{mode, foo}],
                      [{header, foo}], [{packet_size, foo}], [{packet_size, -1}],

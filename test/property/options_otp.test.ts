@@ -80,6 +80,7 @@ const alike: Readonly<Record<Role, readonly string[]>> = {
     '[{active,40000}]',
     '[{mode,foo}]',
     '[{header,foo}]',
+    '[{header,-1}]',
     '[{packet_size,foo}]',
     '[{foo,1}]',
     '[{foo,1},{bar,2},binary]',
@@ -286,12 +287,6 @@ const otherwise: readonly {
     options: '[{packet,foo}]',
     answer: '{error,{options,{socket_options,{packet,foo}}}}',
     why: 'OTP takes it and the connection cannot be used (R15)',
-  },
-  {
-    role: 'client',
-    options: '[{header,-1}]',
-    answer: '{error,{options,{header,-1}}}',
-    why: 'OTP takes it and crashes on the first data',
   },
   {
     role: 'client',

@@ -388,16 +388,16 @@ class Parser {
     if (data === undefined) return;
     const modes = Parser.ticketModes[role].filter((mode) => mode !== 'disabled');
     if (tickets === 'disabled') throw needs('early_data', ['session_tickets', { list: modes }]);
+    if (role === 'client' && tickets === 'manual' && values.use_ticket === undefined) {
+      throw needs('early_data', 'use_ticket');
+    }
     const term: Value = { term: written.get('early_data') };
     if (role === 'server' && typeof data !== 'string') {
       const good: Value = ['server', { list: ['disabled', 'enabled'] }];
       throw new OptionFault(['options', 'role', ['early_data', [term, good]]]);
     }
-    if (role === 'client' && typeof data === 'string') {
+    if (role === 'client' && !(data instanceof Uint8Array)) {
       throw new OptionFault(['options', 'type', ['early_data', [term, 'not_binary']]]);
-    }
-    if (tickets === 'manual' && values.use_ticket === undefined) {
-      throw needs('early_data', 'use_ticket');
     }
   }
 

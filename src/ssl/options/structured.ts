@@ -84,13 +84,16 @@ export const reuseSession: Read<GivenSession | UserFun> = (term, reader) => {
   return { id: kept(first), data: kept(data) };
 };
 
-/** A list of the maps that `{ssl, session_ticket, Map}` brought: their `ticket` values. */
+/**
+ * A list of the maps that `{ssl, session_ticket, Map}` brought: their `ticket` values. Bare binaries are
+ * taken too, as in OTP.
+ */
 export const givenTickets: Read<readonly Uint8Array[]> = (term, reader) => {
   const tickets: Uint8Array[] = [];
   for (const element of reader.list(term) ?? [INVALID]) {
     const entries = reader.map(element);
     const [, value] = entries?.find(([key]) => reader.atom(key) === 'ticket') ?? [];
-    const ticket = reader.binary(value);
+    const ticket = reader.binary(value ?? element);
     if (ticket === undefined) return INVALID;
     tickets.push(kept(ticket));
   }

@@ -183,8 +183,8 @@ const fragmentLength: Read<number> = (term, reader) => {
   const length = reader.integer(term);
   return length === 512 || length === 1024 || length === 2048 || length === 4096 ? length : INVALID;
 };
-/** Bytes of a client's early data, or what a server does with it. */
-const earlyData = anyOf(binary, oneOf('enabled', 'disabled'));
+/** Bytes of a client's early data, or what a server does with it; anything else is judged with the tickets. */
+const earlyData = anyOf(anyOf(binary, oneOf('enabled', 'disabled')), anything);
 
 /** Every option of `ssl` that concerns TLS. */
 export const tlsOptions = {

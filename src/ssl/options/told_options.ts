@@ -27,7 +27,15 @@ const SECRET: ReadonlySet<string> = new Set([
 /** Options that are told in another form than they were written in, or under no name. */
 const OTHERWISE: ReadonlySet<string> = new Set([
   ...['versions', 'ciphers', 'verify', 'supported_groups', 'eccs', 'cert', 'profile'],
-  ...['certfile', 'keyfile', 'cacertfile', 'dhfile', 'fail_if_no_peer_cert', 'protocol'],
+  ...[
+    'certfile',
+    'keyfile',
+    'cacertfile',
+    'dhfile',
+    'fail_if_no_peer_cert',
+    'protocol',
+    'log_alert',
+  ],
 ]);
 
 const empty: Value = { list: [] };
@@ -82,6 +90,7 @@ export function tellOptions(options: Options): ReadonlyMap<string, Value> {
     ['signature_algs', { list: signatureAlgorithms(options) }],
   ]);
   if (!written.has('password')) told.set('password', empty);
+  if (values.log_alert === false) told.set('log_level', 'none');
   for (const [name, term] of written) {
     const given = values[name as keyof typeof values] !== undefined;
     if (given && !SECRET.has(name) && !OTHERWISE.has(name)) told.set(name, { term });

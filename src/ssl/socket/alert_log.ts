@@ -8,8 +8,8 @@ import type { SocketObserver } from './api.ts';
 
 /** Whether a line of this level is wanted. */
 function wanted(level: LogLevel, { values }: Options): boolean {
-  if (values.log_alert === false) return false;
-  const limit = values.log_level ?? 'notice';
+  // The older option counts where the newer one is not given.
+  const limit = values.log_level ?? (values.log_alert === false ? 'none' : 'notice');
   if (limit === 'none') return false;
   return limit === 'all' || logLevels.indexOf(level) <= logLevels.indexOf(limit);
 }
