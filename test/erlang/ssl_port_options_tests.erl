@@ -14,9 +14,17 @@ elements_that_are_no_options_test() ->
     %% R37
     [?assertEqual({option_not_a_key_value_tuple, Element},
                   ssl_port_options:expand([{active, false}, Element, {mode, list}]))
-     || Element <- [foo, 77, {foo, 1, 2}, "text", <<"b">>, {}]],
+     || Element <- [foo, 77, {foo, 1, 2}, <<"b">>, {}]],
     ?assertMatch({ok, [{raw, 6, 1, <<1:32>>}], _},
                  ssl_port_options:expand([{raw, 6, 1, <<1:32>>}])).
+
+%% Lists in the list are part of it, lists in those are none.
+lists_in_the_list_test() ->
+    ?assertEqual({ok, [{active, false}, {mode, list}, {depth, 3}], #{}},
+                 ssl_port_options:expand([[{active, false}, list], [], {depth, 3}])),
+    ?assertEqual({option_not_a_key_value_tuple, [list]},
+                 ssl_port_options:expand([[[list]], {depth, 3}])),
+    ?assertEqual({option_not_a_key_value_tuple, $t}, ssl_port_options:expand(["text"])).
 
 no_list_is_a_function_clause_test() ->
     ?assertError(function_clause, ssl_port_options:expand(foo)),

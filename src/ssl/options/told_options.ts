@@ -7,6 +7,7 @@ import { DEFAULT_MAX_HANDSHAKE_SIZE } from '../tls/config.ts';
 import { signatureSchemeRow } from '../tls/iana/signature_schemes.ts';
 import { isAtLeast, versionCode } from '../tls/iana/versions.ts';
 import type { Value } from '../value.ts';
+import { defaultGroups } from './algorithms.ts';
 import { cipherSuiteMap } from './ciphers.ts';
 import type { Options } from './parse.ts';
 import { profiles } from './profile.ts';
@@ -100,7 +101,8 @@ export function tellOptions(options: Options): ReadonlyMap<string, Value> {
   told.set('ciphers', { list: options.cipherSuites.map(cipherSuiteMap) });
   told.set('verify', options.verify);
   told.set('fail_if_no_peer_cert', options.failIfNoPeerCert);
-  told.set('supported_groups', ['supported_groups', { list: options.groups }]);
+  const groups = values.supported_groups ?? defaultGroups(['tlsv1.3'], role, profile);
+  told.set('supported_groups', ['supported_groups', { list: groups }]);
   if (values.cert !== undefined) told.set('cert', { list: values.cert });
   // OTP looks for the key where the certificate is.
   told.set('certfile', fileName(values.certfile));
