@@ -94,6 +94,11 @@
 -export([getstat/2]).
 -export([format_error/1]).
 
+%% Seeing inside.
+-export([info/0]).
+-export([info/1]).
+-export([i/0]).
+
 -export_type([sslsocket/0]).
 -export_type([socket/0]).
 -export_type([host/0]).
@@ -771,6 +776,30 @@ getstat(Socket, Names) when is_list(Names) ->
 -spec format_error(reason() | {error, reason()}) -> string().
 format_error(Reason) ->
     ssl_port_format:format(Reason).
+
+%% Seeing inside.
+
+%% @doc Everything there is to see: `version', `profile', the `counters' of all workers
+%% together ({@link ssl_port_metrics:counters/0}), the `workers' one by one, and the `sockets' as
+%% {@link info/1} tells them, the oldest first. Not in `ssl'.
+-spec info() -> #{atom() => term()}.
+info() ->
+    ssl_port_inside:info().
+
+%% @doc What is known of a socket, whoever owns it: `socket', `owner', `age' (milliseconds),
+%% `worker', `kind' (`connection' or `listener'), `state' (`handshake', `open', `closed', or
+%% `listening'), `local', and of a connection `peer', `version', `suite', `resumed', `active',
+%% `bytes_received' and `bytes_sent' (as {@link getstat/2} counts them), `unacknowledged' (bytes of
+%% the sending window in use; the program acknowledges them in batches). What is not known, or not yet, is `undefined'. `{error, closed}': it is
+%% gone. Not in `ssl'.
+-spec info(sslsocket()) -> {ok, #{atom() => term()}} | {error, closed}.
+info(Socket) ->
+    ssl_port_inside:info(Socket).
+
+%% @doc Prints a table of all connections and listeners of this node. Not in `ssl'.
+-spec i() -> ok.
+i() ->
+    io:put_chars(ssl_port_inside:table()).
 
 %% Suites, groups, signature algorithms.
 

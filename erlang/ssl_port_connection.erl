@@ -43,6 +43,7 @@
 
 -record(state, {
           id :: ssl_port_protocol:id(),
+          since :: integer(),
           owner :: pid(),
           owner_monitor :: reference(),
           worker :: pid(),
@@ -131,7 +132,7 @@ init(#{kind := Kind, id := Id, owner := Owner, worker := Worker, port := Port,
        atomics := Atomics, funs := Funs}) ->
     Socket = socket(Kind, Id, Atomics, Port, Worker),
     ok = ssl_port_worker:register_route(Worker, Id, Owner, Socket, Atomics),
-    {ok, #state{id = Id, owner = Owner, owner_monitor = erlang:monitor(process, Owner),
+    {ok, #state{id = Id, since = erlang:monotonic_time(millisecond), owner = Owner, owner_monitor = erlang:monitor(process, Owner),
                 worker = Worker, worker_monitor = erlang:monitor(process, Worker),
                 port = Port, socket = Socket, atomics = Atomics, funs = Funs}}.
 
@@ -160,6 +161,9 @@ handle_call({controlling_process, Owner}, _From, #state{worker = Worker, id = Id
         {error, closed} ->
             {reply, {error, closed}, State}
     end;
+handle_call(about, _From, #state{socket = Socket, owner = Owner, since = Since} = State) ->
+    {reply, #{socket => Socket, owner => Owner,
+              age => erlang:monotonic_time(millisecond) - Since}, State};
 handle_call(funs, _From, #state{funs = Funs} = State) ->
     {reply, Funs, State};
 handle_call({add_funs, New}, _From, #state{funs = Funs} = State) ->

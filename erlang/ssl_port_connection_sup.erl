@@ -5,6 +5,7 @@
 
 -export([start_link/0]).
 -export([start_child/1]).
+-export([children/0]).
 -export([init/1]).
 
 -spec start_link() -> {ok, pid()} | {error, term()} | ignore.
@@ -19,6 +20,15 @@ start_child(Args) ->
     catch
         %% The application has stopped in between.
         exit:_ -> {error, ssl_not_started}
+    end.
+
+%% Those that are there now; none without the application.
+-spec children() -> [pid()].
+children() ->
+    try supervisor:which_children(?MODULE) of
+        Children -> [Pid || {_, Pid, _, _} <- Children, is_pid(Pid)]
+    catch
+        exit:_ -> []
     end.
 
 -spec init([]) -> {ok, {supervisor:sup_flags(), [supervisor:child_spec()]}}.

@@ -166,7 +166,7 @@ salvage(Frame) ->
 atoms() ->
     frame_atoms() ++ result_atoms() ++ reason_atoms() ++ alert_atoms() ++ posix_atoms()
         ++ certificate_atoms() ++ information_atoms() ++ suite_atoms() ++ group_atoms()
-        ++ signature_atoms() ++ option_atoms() ++ hello_atoms() ++ packet_atoms().
+        ++ signature_atoms() ++ metrics_atoms() ++ option_atoms() ++ hello_atoms() ++ packet_atoms().
 
 frame_atoms() ->
     [hello, reply, recv_binary, recv_list, data_binary, data_list, message, passive, closed,
@@ -277,6 +277,11 @@ signature_atoms() ->
      ecdsa_sha224, eddsa, rsa_pss, rsa_pss_rsae, rsa_pss_pss, sha1,
      ecdsa_brainpoolP256r1tls13_sha256, ecdsa_brainpoolP384r1tls13_sha384,
      ecdsa_brainpoolP512r1tls13_sha512].
+
+metrics_atoms() ->
+    [handshakes_client, handshakes_server, handshakes_failed, resumptions, renegotiations,
+     alerts_sent, alerts_received, bytes_sent, bytes_received, connections, listeners, calls,
+     output_queue, memory, memory_heap, memory_external, unknown].
 
 option_atoms() ->
     [alpn_advertised_protocols, alpn_preferred_protocols, anti_replay, beast_mitigation,

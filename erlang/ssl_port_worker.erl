@@ -11,6 +11,7 @@
 
 %% The pool, and calls from any process.
 -export([pick/0]).
+-export([all/0]).
 -export([worker/1]).
 -export([call/4]).
 -export([call/5]).
@@ -131,8 +132,12 @@ pick() ->
 %% A call that concerns all workers. One that is not up has nothing to say to it.
 -spec call_all(ssl_port_protocol:call()) -> ok.
 call_all(Call) ->
-    Entries = try live(ets:tab2list(?WORKERS)) catch error:badarg -> [] end,
-    lists:foreach(fun({_, Worker, Port, _}) -> call(Worker, Port, 0, Call) end, Entries).
+    lists:foreach(fun({_, Worker, Port, _}) -> call(Worker, Port, 0, Call) end, all()).
+
+%% The workers that are up; none without the application.
+-spec all() -> [pool_entry()].
+all() ->
+    try live(lists:sort(ets:tab2list(?WORKERS))) catch error:badarg -> [] end.
 
 %% While the only worker is being replaced there is none, for a moment.
 pick(Tries) ->

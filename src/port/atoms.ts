@@ -34,6 +34,12 @@ const groups = {
     unsupported_algorithm invalid_precedence type not_binary case_clause function_clause bad_input
     exporter_master_secret_already_consumed undefined_tls_material
   `,
+  /** Names of what is counted. */
+  metrics: `
+    handshakes_client handshakes_server handshakes_failed resumptions renegotiations alerts_sent
+    alerts_received bytes_sent bytes_received connections listeners calls output_queue memory
+    memory_heap memory_external unknown
+  `,
   /** Alerts (RFC 8446 §6 and its forerunners), as OTP spells them. */
   alert: `
     close_notify unexpected_message bad_record_mac decryption_failed record_overflow

@@ -21,6 +21,7 @@ import type {
   SslSocket,
   TunnelTransport,
 } from '../ssl/socket/index.ts';
+import type { Value } from '../ssl/value.ts';
 import { Answer, internalError } from './answer.ts';
 import { decode, EtfError, encode, isAtom, type Term, Tuple } from './etf.ts';
 import { EntryEvents, type Outlet, tunnelOutlet } from './events.ts';
@@ -48,6 +49,8 @@ export interface Sockets {
   readonly listenTunnel: ListenTunnel;
   /** Forgets what was made of PEM and other files. */
   readonly forgetFiles: (context: SocketContext) => void;
+  /** What all connections have done. */
+  readonly tellMetrics: (context: SocketContext) => readonly (readonly [Value, Value])[];
 }
 
 type RequestFrame = Extract<ToNode, { type: 'request' }>;
@@ -222,6 +225,11 @@ export class Dispatcher implements FrameSink {
         this.#sockets.forgetFiles(this.#context);
         answer.done({ ok: undefined });
         return;
+      case 'metrics':
+        answer.value({
+          ok: { map: [...this.#sockets.tellMetrics(this.#context), ...this.#state()] },
+        });
+        return;
       case 'connect':
       case 'listen':
       case 'accept':
@@ -287,6 +295,28 @@ export class Dispatcher implements FrameSink {
       answer.fail(internalError(cause));
       this.#fail(entry, cause);
     }
+  }
+
+  /** What the program holds at this moment. */
+  #state(): (readonly [Value, Value])[] {
+    let connections = 0;
+    let listeners = 0;
+    let calls = 0;
+    for (const { socket, pending } of this.#registry.all()) {
+      if (socket?.kind === 'listener') listeners += 1;
+      else connections += 1;
+      calls += pending.size;
+    }
+    const { rss, heapUsed, external } = process.memoryUsage();
+    return [
+      ['connections', connections],
+      ['listeners', listeners],
+      ['calls', calls],
+      ['output_queue', this.#outlet.writer.waiting],
+      ['memory', rss],
+      ['memory_heap', heapUsed],
+      ['memory_external', external],
+    ];
   }
 
   #connect(answer: Answer, entry: Entry, events: EntryEvents, call: CallOf<'connect'>): void {
@@ -401,7 +431,7 @@ export class Dispatcher implements FrameSink {
 
 const nothingToStop: Cancel = () => undefined;
 
-type SocketCall = Exclude<Call, CallOf<OpeningCall | 'ping' | 'clear_pem_cache'>>;
+type SocketCall = Exclude<Call, CallOf<OpeningCall | 'ping' | 'clear_pem_cache' | 'metrics'>>;
 
 /** Begins a call; the `Cancel` ends its wait where it has one. */
 function callConnection(socket: SslSocket, call: SocketCall, answer: Answer): Cancel | undefined {

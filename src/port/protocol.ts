@@ -239,6 +239,7 @@ export const callShapes = {
   getstat: { names: anyTerm },
   ping: {},
   clear_pem_cache: {},
+  metrics: {},
 };
 
 /** The frames from the BEAM. */

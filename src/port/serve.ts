@@ -158,9 +158,26 @@ export class Port {
 }
 
 async function loadSockets(): Promise<Sockets> {
-  const { adopt, connect, createContext, createTunnel, forgetFiles, listen, listenTunnel } =
-    await import('../ssl/socket/index.ts');
-  return { adopt, connect, createContext, createTunnel, forgetFiles, listen, listenTunnel };
+  const {
+    adopt,
+    connect,
+    createContext,
+    createTunnel,
+    forgetFiles,
+    listen,
+    listenTunnel,
+    tellMetrics,
+  } = await import('../ssl/socket/index.ts');
+  return {
+    adopt,
+    connect,
+    createContext,
+    createTunnel,
+    forgetFiles,
+    listen,
+    listenTunnel,
+    tellMetrics,
+  };
 }
 
 /**

@@ -250,6 +250,8 @@ export class FakeSockets implements Sockets {
     return { reader: host.reader, gate: host.gate } as SocketContext;
   };
 
+  readonly tellMetrics: Sockets['tellMetrics'] = () => [['handshakes_client', 3]];
+
   readonly connect: Sockets['connect'] = (_context, observer, request, reply) => {
     const socket = new FakeSocket(observer, request);
     socket.connected = reply;

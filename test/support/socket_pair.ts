@@ -11,6 +11,7 @@ import type {
   SslSocket,
 } from '../../src/ssl/socket/api.ts';
 import { connect, listen } from '../../src/ssl/socket/index.ts';
+import { Metrics } from '../../src/ssl/socket/metrics.ts';
 import type { Value } from '../../src/ssl/value.ts';
 import { Atom, reader, show, term } from './erlang_terms.ts';
 import { FakeClock } from './fake_clock.ts';
@@ -129,6 +130,7 @@ export class World {
     profile: 'otp25',
     config: createConfigSource(() => Date.now()),
     transports: this.network,
+    metrics: new Metrics(),
   };
 
   constructor() {

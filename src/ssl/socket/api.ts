@@ -15,6 +15,7 @@
 import type { LogLevel } from '../log_level.ts';
 import type { ActiveMode, ConfigSource, Mode, Profile, Timeout } from '../options/index.ts';
 import type { TermReader, Value } from '../value.ts';
+import type { Metrics } from './metrics.ts';
 import type { TransportFactory } from './transport/transport.ts';
 import type { TunnelOutlet, TunnelTransport } from './transport/tunnel.ts';
 
@@ -146,6 +147,7 @@ export interface SocketContext {
   readonly profile: Profile;
   readonly config: ConfigSource;
   readonly transports: TransportFactory;
+  readonly metrics: Metrics;
 }
 
 /** A TLS connection, from the `connect` or `accept` that makes it until `close` or `release`. */

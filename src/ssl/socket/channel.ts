@@ -3,12 +3,13 @@
  * call into it; its ciphertext leaves in one write, plaintext and the end go to the sink, the end last.
  */
 
-import type { EngineConfig } from '../tls/config.ts';
+import type { EngineConfig, Role } from '../tls/config.ts';
 import { TlsEngine } from '../tls/engine.ts';
 import type { AlertEvent, ConnectionInfo, EngineEvent, QuestionEvent } from '../tls/events.ts';
 import { ApiMisuse } from '../tls/faults.ts';
 import { recycleOutput } from '../tls/record/output_pool.ts';
 import type { Value } from '../value.ts';
+import type { Metrics } from './metrics.ts';
 import type { Outbox } from './outbox.ts';
 import type { Wire } from './wire.ts';
 
@@ -43,6 +44,8 @@ export class Channel {
   readonly #wire: Wire;
   readonly #outbox: Outbox;
   readonly #sink: ChannelSink;
+  readonly #metrics: Metrics;
+  readonly #role: Role;
   #parts: Uint8Array[] = [];
   /** Plaintext bytes whose ciphertext is in `#parts`. */
   #plain = 0;
@@ -50,11 +53,19 @@ export class Channel {
   /** How the engine ended, until its last events are handled. */
   #end: ChannelEnd | undefined;
 
-  constructor(config: EngineConfig, wire: Wire, outbox: Outbox, sink: ChannelSink) {
+  constructor(
+    config: EngineConfig,
+    wire: Wire,
+    outbox: Outbox,
+    sink: ChannelSink,
+    metrics: Metrics,
+  ) {
     this.#engine = new TlsEngine(config);
     this.#wire = wire;
     this.#outbox = outbox;
     this.#sink = sink;
+    this.#metrics = metrics;
+    this.#role = config.role;
   }
 
   /** Whether plaintext may be sent now. */
@@ -159,6 +170,7 @@ export class Channel {
     if (!this.#engine.canSend) return;
     this.#engine.send(bytes);
     this.#plain += bytes.length;
+    this.#metrics.bytesSent += bytes.length;
   }
 
   #drain(): void {
@@ -184,17 +196,21 @@ export class Channel {
         for (const part of event.parts) this.#parts.push(part);
         break;
       case 'data':
+        this.#metrics.bytesReceived += event.data.length;
         this.#sink.data(event.data);
         break;
       case 'handshake_done':
+        this.#metrics.handshake(this.#role, event.info.resumed);
         this.#sink.ready();
         break;
       case 'alert':
+        this.#metrics.alert(event);
         if (event.level === 'fatal' && event.description !== 'close_notify') {
           this.#sink.alert(event);
         }
         break;
       case 'closed':
+        if (this.#engine.info === undefined) this.#metrics.handshakeFailed();
         this.#end = event.how;
         break;
       case 'question':

@@ -318,14 +318,20 @@ export abstract class ConnectionLife {
     }
     if (options.role === 'client' && options.values.verify === undefined) this.#warnUnverified();
     this.phase = 'handshake';
-    this.channel = new Channel(config.ok, this.wire, this.outbox, {
-      ready: () => this.#handshakeDone(),
-      data: (bytes) => this.inbox.push(bytes),
-      alert: (event) => this.#heardAlert(event),
-      told: (event) => this.#told(event),
-      asked: (event) => this.#asked(event),
-      ended: (how) => this.#ended(how),
-    });
+    this.channel = new Channel(
+      config.ok,
+      this.wire,
+      this.outbox,
+      {
+        ready: () => this.#handshakeDone(),
+        data: (bytes) => this.inbox.push(bytes),
+        alert: (event) => this.#heardAlert(event),
+        told: (event) => this.#told(event),
+        asked: (event) => this.#asked(event),
+        ended: (how) => this.#ended(how),
+      },
+      this.context.metrics,
+    );
     this.channel.start();
     this.pump();
   }
@@ -402,6 +408,7 @@ export abstract class ConnectionLife {
         break;
       case 'renegotiation': {
         const done = event.result === 'done';
+        if (done) this.context.metrics.renegotiation();
         settle(this.renegotiating, done ? { ok: undefined } : { error: 'renegotiation_rejected' });
         break;
       }

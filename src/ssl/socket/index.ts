@@ -1,6 +1,6 @@
 /** The room's front door: `createContext`, `connect`, `listen`, and the shapes they speak in. */
 
 export type * from './api.ts';
-export { createContext, forgetFiles } from './context.ts';
+export { createContext, forgetFiles, tellMetrics } from './context.ts';
 export { adopt, connect, createTunnel, listen, listenTunnel } from './open.ts';
 export type { TunnelOutlet, TunnelTransport } from './transport/tunnel.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
-import { atom, encode, equals, tuple } from '../../../src/etf/index.ts';
+import { atom, ErlangMap, encode, equals, tuple } from '../../../src/etf/index.ts';
 import type { Sockets } from '../../../src/port/dispatcher.ts';
 import { maxFrameSize, outputHighWater } from '../../../src/port/framing.ts';
 import { Port } from '../../../src/port/serve.ts';
@@ -82,6 +82,16 @@ async function listening(): Promise<Harness & { listener: FakeListener }> {
 }
 
 describe('requests', () => {
+  it('tell what has been counted, and what is held', async () => {
+    const { partner } = await start();
+    const told = await partner.call(0, { type: 'metrics' });
+    assert(told.type === 'value' && told.value instanceof ErlangMap);
+    const counts = told.value;
+    assert.equal(counts.get(atom('handshakes_client')), 3);
+    assert.equal(counts.get(atom('connections')), 0);
+    assert.equal(counts.get(atom('calls')), 0);
+  });
+
   it('answer ping, and clear_pem_cache', async () => {
     const { partner, sockets } = await start();
     assert.deepEqual(await partner.call(0, { type: 'ping' }), { type: 'done' });
