@@ -188,8 +188,7 @@ detach(#tunnel{info = {Module, _, _, _, _} = Info, socket = Socket, sender = Sen
     Options = [{active, false}, {packet, 0}, {mode, binary}],
     case ssl_port_transport:setopts(Module, Socket, Options) of
         ok ->
-            true = unlink(Sender),
-            exit(Sender, kill),
+            stop_sender(Sender),
             Late = mailbox(Info, Socket, <<>>),
             case ssl_port_transport:controlling_process(Module, Socket, Pid) of
                 ok -> {ok, Socket, Late};
@@ -209,8 +208,15 @@ mailbox({_, Data, _, _, Passive} = Info, Socket, Acc) ->
     end.
 
 -spec close(tunnel()) -> ok.
-close(#tunnel{info = {Module, _, _, _, _}, socket = Socket}) ->
+close(#tunnel{info = {Module, _, _, _, _}, socket = Socket, sender = Sender}) ->
+    stop_sender(Sender),
     ssl_port_transport:close(Module, Socket).
+
+%% It would outlive a process that ends as it should.
+stop_sender(Sender) ->
+    true = unlink(Sender),
+    true = exit(Sender, kill),
+    ok.
 
 %% The sending process. Data that waits together leaves together.
 

@@ -15,7 +15,7 @@ start(Env) ->
     _ = application:stop(ssl_port),
     _ = application:load(ssl_port),
     Before = application:get_all_env(ssl_port),
-    [application:set_env(ssl_port, Name, Value) || {Name, Value} <- program() ++ Env],
+    [application:set_env(ssl_port, Name, Value) || {Name, Value} <- program() ++ transport() ++ Env],
     ok = ssl_port:start(),
     Before.
 
@@ -24,6 +24,10 @@ stop(Before) ->
     [application:unset_env(ssl_port, Name) || {Name, _} <- application:get_all_env(ssl_port)],
     [application:set_env(ssl_port, Name, Value) || {Name, Value} <- Before],
     ok.
+
+%% SSL_PORT_TRANSPORT=inet: any suite over sockets that the BEAM owns.
+transport() ->
+    [{transport, list_to_atom(Name)} || Name <- [os:getenv("SSL_PORT_TRANSPORT")], is_list(Name)].
 
 program() ->
     case os:getenv("SSL_PORT_MAIN") of

@@ -364,6 +364,23 @@ case_listener_ends(Config) ->
     {_, Other} = ssl_port_test_lib:other_process(fun() -> listening(Config, [{transport, inet}]) end),
     eventually(fun() -> gen_tcp:connect({127, 0, 0, 1}, Other, []) =:= {error, econnrefused} end).
 
+%% Nothing stays behind a connection: no process, no port.
+case_nothing_is_left(Config) ->
+    Count = fun() -> {length(processes()), length(erlang:ports())} end,
+    Round = fun() ->
+                    {A, B, L} = pair(Config, [{transport, inet}], [{transport, inet}]),
+                    ok = ssl_port:close(A),
+                    {error, closed} = ssl_port:recv(B, 0, 20000),
+                    [ok = ssl_port:close(S) || S <- [B, L]]
+            end,
+    Round(),
+    {Processes, Ports} = Count(),
+    [Round() || _ <- lists:seq(1, 10)],
+    eventually(fun() ->
+                       {P, Q} = Count(),
+                       P =< Processes + 3 andalso Q =< Ports + 3
+               end).
+
 %% R27: with its owner a connection ends, and says so.
 case_owner_dies(Config) ->
     {L, Port} = listening(Config, [{transport, inet}]),
