@@ -64,6 +64,9 @@ interop: packages-interop build build/.built ## both roles against every peer, a
 bench: packages-bench build build/.built ## ssl and ssl_port in one run, ratios printed
 	@sh test/bench/run.sh
 
+bench-memory: packages-bench build build/.built ## memory of idle connections, ssl and ssl_port in one run
+	@sh test/bench/run.sh memory
+
 bench-etf: packages-bench build/.built ## src/etf beside erlang_js and erlpack
 	@sh test/bench/etf/run.sh
 
@@ -80,4 +83,4 @@ format: node_modules/.package-lock.json ## rewrite the TypeScript sources in the
 clean: ## remove everything built
 	rm -rf dist build priv _build
 
-.PHONY: help build demo test check interop bench bench-etf dialyzer docs format clean
+.PHONY: help build demo test check interop bench bench-memory bench-etf dialyzer docs format clean

@@ -1,6 +1,7 @@
 #!/bin/sh
 # ssl and ssl_port doing the same work against the same OpenSSL peer, in one run.
-# usage: sh test/bench/run.sh [module...]    ssl and ssl_port over both transports when none is named
+# usage: sh test/bench/run.sh [memory] [module...]    ssl and ssl_port over both transports when none is named
+# With `memory` it is the memory of idle connections that is measured.
 # Prints the table (Markdown) and leaves it in build/bench/table.md.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -8,7 +9,8 @@ out=build/bench
 mkdir -p $out
 
 cc -O2 -Wall -Wextra -o $out/peer test/bench/peer.c -lssl -lcrypto -pthread
-erlc -Wall -o $out test/bench/ssl_port_bench.erl test/bench/ssl_port_over_inet.erl
+erlc -Wall -o $out test/bench/ssl_port_bench.erl test/bench/ssl_port_over_inet.erl \
+  test/bench/ssl_port_memory.erl
 
 # A throw-away CA and one certificate for localhost.
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 7 -subj '/CN=bench CA' \
@@ -21,8 +23,15 @@ printf '%s\n' 'subjectAltName=DNS:localhost' 'basicConstraints=critical,CA:FALSE
 openssl x509 -req -in $out/server.csr -CA $out/ca.pem -CAkey $out/ca.key -CAcreateserial -days 7 \
   -extfile $out/server.ext -out $out/server.pem 2>/dev/null
 
+what=ssl_port_bench
+if [ "${1:-}" = memory ]; then
+  what=ssl_port_memory
+  shift
+  [ $# -gt 0 ] || set -- ssl ssl_port
+fi
+
 # Without arguments `erl -run' would look for main/0.
 [ $# -gt 0 ] || set -- ssl ssl_port ssl_port_over_inet
 
 exec erl -noshell -pa _build/default/lib/ssl_port/ebin $out -kernel logger_level error \
-  -run ssl_port_bench main "$@"
+  -run $what main "$@"

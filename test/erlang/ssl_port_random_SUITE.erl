@@ -1,7 +1,9 @@
 %% Random sequences of API calls on a pair of connected sockets, played on ssl alone and with
 %% ssl_port on one side or both: every result and every message must be the same.
 %%
-%% Left out is what ssl itself leaves to chance (the boundaries of raw data) and what is
+%% And a hundred processes that call one socket all at once, rightly and wrongly.
+%%
+%% Left out of the first is what ssl itself leaves to chance (the boundaries of raw data) and what is
 %% known to differ (R02, R20, R22, R25, R30, R38, R46, R55).
 -module(ssl_port_random_SUITE).
 
@@ -20,7 +22,7 @@ suite() ->
     [{timetrap, {seconds, 300}}].
 
 all() ->
-    [same_as_ssl].
+    [same_as_ssl, hammered].
 
 init_per_suite(Config) ->
     Before = ssl_port_test_lib:start([{workers, 1}, {profile, profile()}]),
@@ -170,3 +172,97 @@ options() ->
             [{active, once}, {mode, list}], [{mode, list}, {active, foo}], [], [foo], [{foo, 3}], foo,
             [{active, true}, {active, false}],
             [{active, once}, {foo, 1}], [{send_timeout, 1000}], [inet6]]).
+
+%% Every call is answered, no process crashes, nothing is left behind, and the worker serves on. The seed is
+%% told; SSL_PORT_SEED repeats the calls (not their interleaving), SSL_PORT_HAMMER sets the seconds.
+hammered(Config) ->
+    Seed = list_to_integer(os:getenv("SSL_PORT_SEED", integer_to_list(rand:uniform(1000000)))),
+    Seconds = list_to_integer(os:getenv("SSL_PORT_HAMMER", "12")),
+    Cfg = (proplists:get_value(certificates, Config))#{versions => ['tlsv1.3'], c => ssl_port, s => ssl_port},
+    {ok, {_, Worker, _, Counters}} = ssl_port_worker:pick(),
+    Routes = atomics:get(Counters, 2),
+    Pair = pair(Cfg, [], []),
+    #{client_socket := A, server_socket := B} = Pair,
+    End = erlang:monotonic_time(millisecond) + Seconds * 1000,
+    Watched = [{Pid, monitor(process, Pid)} || Pid <- [Worker | connections([A, B])]],
+    %% The owner takes what comes to it, and lives until the end.
+    Owner = spawn_link(fun Drain() -> receive stop -> ok; _ -> Drain() end end),
+    [ok = ssl_port:controlling_process(S, Owner) || S <- [A, B]],
+    Callers = [spawn_monitor(fun() -> caller(N, Seed, End, Owner, [A, B]) end) || N <- lists:seq(1, 100)],
+    Counts = [receive
+                  {'DOWN', M, process, Pid, {calls, Count}} -> Count;
+                  {'DOWN', M, process, Pid, Reason} -> ct:fail("seed ~b: ~0tP", [Seed, Reason, 30])
+              after (Seconds + 60) * 1000 ->
+                  ct:fail("seed ~b: a call hangs: ~0tp", [Seed, process_info(Pid, current_stacktrace)])
+              end || {Pid, M} <- Callers],
+    [receive {'DOWN', M, process, Pid, Why} when Why =/= normal -> ct:fail("seed ~b: ~0tp", [Seed, {Pid, Why}])
+     after 0 -> ok
+     end || {Pid, M} <- Watched],
+    io:format(user, "~nhammered: seed ~b, ~b calls by 100 processes in ~b s~n", [Seed, lists:sum(Counts), Seconds]),
+    true = lists:min(Counts) > 0,
+    close(Pair),
+    Owner ! stop,
+    true = ssl_port_test_lib:eventually(fun() -> atomics:get(Counters, 2) =:= Routes end),
+    Again = #{client_socket := C, server_socket := D} = pair(Cfg, [], []),
+    ok = ssl_port:send(C, "alive"),
+    {ok, <<"alive">>} = ssl_port:recv(D, 5, 10000),
+    close(Again).
+
+connections(Sockets) ->
+    [Connection || {sslsocket, {ssl_port, _, _, _}, [Connection, _]} <- Sockets].
+
+caller(N, Seed, End, Owner, Sockets) ->
+    _ = rand:seed(exsss, {Seed, N, 1}),
+    exit({calls, called(lists:nth(1 + N rem 2, Sockets), Owner, End, 0)}).
+
+%% The last ten calls come when the socket is closed, or are there while it is.
+called(Socket, Owner, End, Count) ->
+    case erlang:monotonic_time(millisecond) < End of
+        true ->
+            hammer(rand:uniform(24), Socket, Owner),
+            called(Socket, Owner, End, Count + 1);
+        false ->
+            _ = [ssl_port:close(Socket) || Count rem 10 =:= 0],
+            [hammer(rand:uniform(24), Socket, Owner) || _ <- lists:seq(1, 10)],
+            Count + 10
+    end.
+
+hammer(N, Socket, Owner) ->
+    Answered = try call(N, Socket, Owner) of
+                   ok -> true;
+                   {ok, _} -> true;
+                   {error, _} -> true;
+                   Other -> Other
+               catch
+                   %% What a wrong argument is to end in.
+                   error:badarg -> true;
+                   error:function_clause -> true
+               end,
+    true = Answered.
+
+call(N, S, _) when N =< 4 -> ssl_port:send(S, binary:copy(<<0>>, rand:uniform(20000)));
+call(5, S, _) -> ssl_port:send(S, binary:copy(<<0>>, rand:uniform(600000)));
+call(6, S, _) -> ssl_port:recv(S, rand:uniform(100), rand:uniform(20));
+call(7, S, _) -> ssl_port:recv(S, 0, 10);
+call(8, S, _) -> ssl_port:setopts(S, [{active, one_of([once, 3, -2, 100, true, false])}]);
+call(9, S, _) -> ssl_port:setopts(S, [{active, one_of([nonsense, 40000, 1.5])}]);
+call(10, S, _) -> ssl_port:setopts(S, one_of([foo, [foo], [{foo, 1}], [{mode, 7}], [a | b]]));
+call(11, S, _) -> ssl_port:setopts(S, [one_of([binary, list, {header, 3}, {header, 0}, {packet, 4},
+                                               {packet, line}, {packet, http}, {packet, raw}])]);
+call(12, S, _) -> ssl_port:getopts(S, one_of([[active, mode, packet], [nodelay], [foo], foo]));
+call(13, S, _) -> ssl_port:send(S, one_of([[nonsense], nonsense, [300], []]));
+call(14, S, _) -> ssl_port:connection_information(S, one_of([[protocol], [], [foo]]));
+call(15, S, Owner) -> ssl_port:controlling_process(S, Owner);
+call(16, S, _) -> ssl_port:update_keys(S, one_of([write, read_write, foo]));
+call(17, S, _) -> ssl_port:peername(S);
+call(18, S, _) -> ssl_port:recv(S, one_of([-1, foo, 1.0, 1 bsl 80]), one_of([0, 5]));
+call(19, S, _) -> ssl_port:handshake(S, 10);
+call(20, S, _) -> ssl_port:getstat(S, one_of([[recv_oct], [foo], []]));
+call(21, S, _) -> ssl_port:renegotiate(S);
+call(22, S, _) -> ssl_port:export_key_materials(S, [<<"label">>], [no_context], [one_of([32, foo])], false);
+call(23, S, _) ->
+    %% A caller that dies in the middle of its call.
+    {Pid, M} = spawn_monitor(fun() -> ssl_port:recv(S, 1000000) end),
+    exit(Pid, kill),
+    receive {'DOWN', M, process, Pid, _} -> ok end;
+call(24, S, _) -> ssl_port:negotiated_protocol(S).
