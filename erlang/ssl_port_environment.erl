@@ -48,13 +48,14 @@ check() ->
     Set = set([profile | names()]),
     case [{Name, Value} || {Name, Value} <- Set, not is_good(Name, Value)] of
         [] ->
-            [?LOG_WARNING("ssl_port: {~0tp, ~0tp} of the application environment has no effect; "
-                          "sessions are kept by the port program", [Name, Value])
-             || {Name, Value} <- Set, is_idle(Name)],
-            ok;
+            lists:foreach(fun idle/1, [Entry || {Name, _} = Entry <- Set, is_idle(Name)]);
         [Bad | _] ->
             {error, {bad_env, Bad}}
     end.
+
+idle({Name, Value}) ->
+    ?LOG_WARNING("ssl_port: {~0tp, ~0tp} of the application environment has no effect; "
+                 "sessions are kept by the port program", [Name, Value]).
 
 %% What is set, the profile first.
 -spec values() -> [{atom(), term()}].

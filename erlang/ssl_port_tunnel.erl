@@ -150,7 +150,7 @@ forward(<<>>, Tunnel) ->
 forward(Bytes, #tunnel{id = Id, port = Port, untaken = Untaken} = Tunnel)
   when byte_size(Bytes) =< ?FRAME ->
     Size = byte_size(Bytes),
-    write(Port, [ssl_port_protocol:tunnel_prefix(Id, Size) | Bytes]),
+    write(Port, [ssl_port_protocol:tunnel_prefix(Id, Size), Bytes]),
     Tunnel#tunnel{untaken = Untaken + Size};
 forward(<<Head:?FRAME/binary, Rest/binary>>, Tunnel) ->
     forward(Rest, forward(Head, Tunnel)).
@@ -228,7 +228,7 @@ sender(Connection, Id, Port, Module, Socket) ->
             case ssl_port_transport:shutdown(Module, Socket, write) of
                 ok -> ok;
                 %% Its end is all that such a socket can show.
-                {error, Reason} -> Connection ! {send_failed, self(), Reason}
+                {error, Reason} -> Connection ! {send_failed, self(), Reason}, ok
             end,
             write(Port, ssl_port_protocol:tunnel_ack(Id, 1)),
             sender(Connection, Id, Port, Module, Socket)
@@ -248,6 +248,7 @@ send({Size, Data}, Connection, Id, Port, Module, Socket) ->
         ok ->
             write(Port, ssl_port_protocol:tunnel_ack(Id, Size));
         {error, Reason} ->
-            Connection ! {send_failed, self(), Reason}
+            Connection ! {send_failed, self(), Reason},
+            ok
     end,
     sender(Connection, Id, Port, Module, Socket).
