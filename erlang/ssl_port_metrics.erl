@@ -88,10 +88,10 @@ emit() ->
 emit(#{worker := Index, counters := Counters} = Worker) ->
     Numbers = maps:filter(fun(_Name, Value) -> is_integer(Value) end, Counters),
     execute([ssl_port, worker], Numbers, maps:remove(counters, Worker)),
-    [execute([ssl_port, alert], #{count => Count},
-             #{worker => Index, direction => Direction, alert => Alert})
-     || {Name, Direction} <- [{alerts_sent, sent}, {alerts_received, received}],
-        {Alert, Count} <- maps:to_list(maps:get(Name, Counters))],
+    _ = [execute([ssl_port, alert], #{count => Count},
+                 #{worker => Index, direction => Direction, alert => Alert})
+         || {Name, Direction} <- [{alerts_sent, sent}, {alerts_received, received}],
+            {Alert, Count} <- maps:to_list(maps:get(Name, Counters))],
     ok.
 
 %% (Through a variable: `telemetry' is no dependency.)
