@@ -42,9 +42,13 @@ priv/.assembled: dist/.built scripts/assemble_priv.sh
 $(APP)/ebin/ssl_port.app: priv/.assembled $(ERL_SOURCES)
 	@sh scripts/packages.sh erlang
 	rebar3 compile
+	@erl -noshell -pa $(APP)/ebin -eval 'ok = ssl_port_dropin:write("$(APP)/dropin"), halt().'
 	@touch $@
 
 build: $(APP)/ebin/ssl_port.app ## the OTP application, in _build/default/lib/ssl_port
+
+dropin-path: build ## what stands behind `erl -pa` for the module ssl that is ssl_port
+	@echo $(CURDIR)/$(APP)/dropin $(CURDIR)/$(APP)/ebin
 
 # --- running ------------------------------------------------------------------------------------
 
@@ -83,4 +87,4 @@ format: node_modules/.package-lock.json ## rewrite the TypeScript sources in the
 clean: ## remove everything built
 	rm -rf dist build priv _build
 
-.PHONY: help build demo test check interop bench bench-memory bench-etf dialyzer docs format clean
+.PHONY: help build dropin-path demo test check interop bench bench-memory bench-etf dialyzer docs format clean

@@ -131,13 +131,18 @@ early(_Info, _Below, _Packet, Acc) ->
 listen(Port, Options) ->
     made(Options, ssl_port_options:environment(),
          fun(Info, Opts, Theirs, New) ->
-                 case New(listener, {tunnel_listen, Opts}) of
+                 case New(listener, {tunnel_listen, some(Opts)}) of
                      {ok, Connection} ->
                          listening(ssl_port_transport:listen(Info, Port, Theirs), Info, Connection);
                      Error ->
                          Error
                  end
          end).
+
+%% Where the transport has taken every option: the caller did give some.
+some([{'$env', _}] = Rest) -> [{mode, list} | Rest];
+some([]) -> [{mode, list}];
+some(Opts) -> Opts.
 
 listening({ok, Below}, Info, Connection) ->
     ssl_port_connection:attach(Connection, Info, Below, <<>>);
