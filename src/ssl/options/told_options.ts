@@ -96,6 +96,8 @@ export function tellOptions(options: Options): ReadonlyMap<string, Value> {
     const given = values[name as keyof typeof values] !== undefined;
     if (given && !SECRET.has(name) && !OTHERWISE.has(name)) told.set(name, { term });
   }
+  // A server does as it is asked, and has no say in this.
+  if (role === 'server') told.delete('max_fragment_length');
   const versions = options.versions.map(versionCode);
   told.set('versions', { list: versions.map((code) => [code >> 8, code & 0xff]) });
   told.set('ciphers', { list: options.cipherSuites.map(cipherSuiteMap) });

@@ -137,10 +137,13 @@ function isUsable(
   );
 }
 
-/** Server: the id for a session that will be kept; empty when none is. */
+/**
+ * Server: the id of a new session. RFC 5246 §7.4.1.3 allows none where the session is not kept; as in OTP there
+ * is one all the same, so that ids tell sessions apart.
+ */
 export function newSessionId(config: EngineConfig, ticketWanted: boolean): Uint8Array {
   // RFC 5077 §3.4: a server that issues a ticket names no session
-  if (config.sessionStore === undefined || ticketWanted) return NOTHING;
+  if (ticketWanted) return NOTHING;
   return config.entropy.bytes(SESSION_ID_LENGTH, 'session_id');
 }
 

@@ -250,6 +250,21 @@ describe('session ids', () => {
     assertConnected(pair, false);
   });
 
+  it('tell sessions apart that no server keeps', () => {
+    const server = serverConfig({ versions: ['tlsv1.2'] });
+    const client = new World('id').client();
+    const ids = [0, 1].map(() => {
+      const pair = new LegacyPair(client, server).handshake();
+      assertConnected(pair, false);
+      return Buffer.from(pair.client.info?.sessionId ?? []).toString('hex');
+    });
+    assert.deepEqual(
+      ids.map((id) => id.length),
+      [64, 64],
+    );
+    assert.notEqual(ids[0], ids[1]);
+  });
+
   it('are not resumed under another server name', () => {
     const world = new World('id');
     assertConnected(world.connect(), false);
@@ -308,8 +323,10 @@ describe('tickets', () => {
 
   it('are not issued to clients that do not ask', () => {
     const world = new World('ticket');
+    const tickets: unknown[] = [];
+    world.clientStore.save = (_key, { ticket }) => tickets.push(ticket);
     assertConnected(world.connect({ tickets12: false }), false);
-    assert.equal(world.clientStore.size, 0);
+    assert.deepEqual(tickets, [undefined]);
   });
 });
 
