@@ -47,7 +47,8 @@ $(APP)/ebin/ssl_port.app: priv/.assembled $(ERL_SOURCES)
 
 build: $(APP)/ebin/ssl_port.app ## the OTP application, in _build/default/lib/ssl_port
 
-dropin-path: build ## what stands behind `erl -pa` for the module ssl that is ssl_port
+dropin-path: ## what stands behind `erl -pa` for the module ssl that is ssl_port
+	@$(MAKE) build >&2
 	@echo $(CURDIR)/$(APP)/dropin $(CURDIR)/$(APP)/ebin
 
 # --- running ------------------------------------------------------------------------------------
