@@ -948,8 +948,9 @@ established(Socket, Call) ->
     end.
 
 %% A listener is no connection, whether it is open or closed.
-enotconn(?LISTENER(_, _, _, Connection, _)) ->
-    case is_process_alive(Connection) of
+enotconn(?LISTENER(_, Atomics, _, Connection, _)) ->
+    %% (Its process may outlive close/1 by a moment.)
+    case atomics:get(Atomics, ?SLOT_STATE) =/= ?STATE_FAILED andalso is_process_alive(Connection) of
         true -> {error, enotconn};
         false -> {error, closed}
     end.
