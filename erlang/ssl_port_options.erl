@@ -70,11 +70,18 @@ ders([{cert, Der, _OtpCert} | Rest]) when is_binary(Der) -> [Der | ders(Rest)];
 ders([Cert | Rest]) -> [Cert | ders(Rest)];
 ders(End) -> End.
 
-%% Options whose fun has a state, or that name a module: both stay here, behind one name.
+%% Options whose fun has a state, or is called by one of ours, or that name a module: all of
+%% it stays here, behind one name.
 keep({Name, {Fun, FunState}}, Funs0)
   when Name =:= verify_fun orelse Name =:= user_lookup_fun, is_function(Fun) ->
     {Kept, Funs} = ssl_port_questions:keep_fun(Fun, FunState, Funs0),
     {{Name, {Kept, '$state'}}, Funs};
+keep({partial_chain, Fun}, Funs0) when is_function(Fun, 1) ->
+    {Kept, Funs} = ssl_port_questions:keep_fun(fun ssl_port_verify:partial_chain/2, Fun, Funs0),
+    {{partial_chain, {Kept, '$state'}}, Funs};
+keep({customize_hostname_check, [_ | _] = Funs}, Funs0) ->
+    {Kept, Funs1} = ssl_port_questions:keep_fun(fun ssl_port_verify:hostname/3, Funs, Funs0),
+    {{customize_hostname_check, {Kept, '$state'}}, Funs1};
 keep({crl_cache, {Module, {_Handle, _Args} = Cache}}, Funs0) when is_atom(Module) ->
     {Kept, Funs} = ssl_port_questions:keep_module(crl_cache, Module, Cache, Funs0),
     {{crl_cache, {Kept, '$state'}}, Funs};

@@ -15,6 +15,7 @@
 -export([has_names/1]).
 -export([restore/2]).
 -export([ask/5]).
+-export([text/1]).
 
 %% The processes of a question.
 -export([run/5]).
@@ -71,12 +72,19 @@ keep_module(Kind, Module, State, Funs) ->
 %% The same for the same code with the same values in it, whoever made the fun and however
 %% often: sessions are resumed only under what the peer was judged by.
 identity(Fun, State) ->
+    erlang:md5(term_to_binary([code(Fun) | code(State)])).
+
+%% Without what tells one making of a fun from another, however deep it stands.
+code(Fun) when is_function(Fun) ->
     Info = fun(Item) -> element(2, erlang:fun_info(Fun, Item)) end,
-    Code = case Info(type) of
-               external -> {Info(module), Info(name), Info(arity)};
-               local -> {Info(module), Info(new_index), Info(new_uniq), Info(env)}
-           end,
-    erlang:md5(term_to_binary({Code, State})).
+    case Info(type) of
+        external -> {'$fun', Info(module), Info(name), Info(arity)};
+        local -> {'$fun', Info(module), Info(new_index), Info(new_uniq), code(Info(env))}
+    end;
+code([Head | Tail]) -> [code(Head) | code(Tail)];
+code(Tuple) when is_tuple(Tuple) -> list_to_tuple(code(tuple_to_list(Tuple)));
+code(Map) when is_map(Map) -> {'$map', code(maps:to_list(Map))};
+code(Term) -> Term.
 
 %% Whether one of the values of a property list holds what restore/2 would put back.
 -spec has_names([{atom(), term()}]) -> boolean().
@@ -150,12 +158,31 @@ call({callback, Index, Function, Args}, Funs) when is_list(Args) ->
         #{} ->
             {error, undefined_fun}
     end;
+call({verify, Index, State, Ders, Findings, More}, Funs)
+  when is_list(Ders), is_list(Findings), is_boolean(More) ->
+    case Funs of
+        #{Index := {function, Fun, Kept}} ->
+            Named = [named(Finding, Funs) || Finding <- Findings],
+            {ok, {fun ssl_port_verify:chain/6, [Fun, Kept, State, Ders, Named, More]}};
+        #{} ->
+            {error, undefined_fun}
+    end;
 call(_Question, _Funs) ->
     {error, notsup}.
 
 %% Modules that want records of public_key are called by a module that makes them.
 module_call(crl_cache, Module, Function, Args) -> {ssl_port_crl, Function, Args ++ [Module]};
 module_call(session_cache, Module, Function, Args) -> {Module, Function, Args}.
+
+%% The funs that compare names stand behind an index of their own, 0 for none.
+named({Place, {valid_peer, Index, ReferenceIds}}, Funs) ->
+    Names = case Funs of
+                #{Index := {function, _, Kept}} -> Kept;
+                #{} -> undefined
+            end,
+    {Place, {valid_peer, Names, ReferenceIds}};
+named(Finding, _Funs) ->
+    Finding.
 
 arguments(Args, State) ->
     [case Arg of '$state' -> State; _ -> Arg end || Arg <- Args].
@@ -206,8 +233,13 @@ watch(Connection, Runner, Id, Port, QuestionId) ->
     end.
 
 failure(Class, Reason) ->
+    {error, {Class, Reason, text(Reason)}}.
+
+%% A reason in words, cut where it is long.
+-spec text(term()) -> binary().
+text(Reason) ->
     Text = io_lib:format("~0tp", [Reason], [{chars_limit, ?REASON_CHARS}]),
-    {error, {Class, Reason, unicode:characters_to_binary(Text)}}.
+    unicode:characters_to_binary(Text).
 
 -spec answer(ssl_port_protocol:id(), port(), term(), answer()) -> ok.
 answer(Id, Port, QuestionId, Answer) ->

@@ -140,5 +140,9 @@ export function statefulModule(kind: CallbackKind): Read<UserModule> {
 /** Any term at all. */
 export const anything: Read<{ readonly term: unknown }> = (term) => ({ term });
 
+/** `[]`. */
+export const emptyList: Read<readonly never[]> = (term, reader) =>
+  reader.list(term)?.length === 0 ? [] : INVALID;
+
 /** A list of anything. */
 export const anyList: Read<readonly unknown[]> = (term, reader) => reader.list(term) ?? INVALID;

@@ -9,11 +9,12 @@ import {
   secretFrom,
   systemEntropy,
 } from '../crypto/index.ts';
-import type { EngineConfig } from '../tls/config.ts';
+import type { ChainQuestions, EngineConfig } from '../tls/config.ts';
 import { DEFAULT_MAX_HANDSHAKE_SIZE } from '../tls/config.ts';
 import { signatureSchemeRow } from '../tls/iana/signature_schemes.ts';
 import type { Value } from '../value.ts';
 import { defaultPolicy, type HostReference, type TrustStore } from '../x509/index.ts';
+import { isUserFun } from './checks.ts';
 import { type CredentialCaches, loadCredentials, loadTrust, TrustCache } from './credentials.ts';
 import { attempt, OptionFault, type Result } from './fault.ts';
 import { FileCache, FileFault, type FileSource, systemFiles } from './files.ts';
@@ -120,6 +121,8 @@ function makeConfig(options: Options, source: ConfigSource): EngineConfig {
     credentials,
     verify: verifies ? 'peer' : 'none',
     trust,
+    asks: chainQuestions(values),
+    policyName: policyName(values),
     failIfNoPeerCert: options.failIfNoPeerCert,
     depth: values.depth ?? profiles[options.profile].depth,
     ...pathPolicy(options),
@@ -159,6 +162,21 @@ function pathPolicy(options: Options): Pick<EngineConfig, 'pathPolicy'> {
       ...(any !== undefined && { allowAnyCaPurpose: any }),
     },
   };
+}
+
+/** What of the peer's chain the user's funs have a say on. */
+function chainQuestions(values: TlsValues): ChainQuestions {
+  return {
+    verify: values.verify_fun !== undefined,
+    partialChain: values.partial_chain !== undefined,
+    hostname: isUserFun(values.customize_hostname_check),
+  };
+}
+
+/** R55: a session is no good for who asks another fun. */
+function policyName(values: TlsValues): string {
+  const { verify_fun: verify, partial_chain: partial, customize_hostname_check: custom } = values;
+  return [verify, partial, custom].map((fun) => (isUserFun(fun) ? fun.identity : '')).join(' ');
 }
 
 /** What concerns TLS 1.2 and older. */

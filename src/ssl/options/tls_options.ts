@@ -14,6 +14,7 @@ import {
   anything,
   binary,
   bool,
+  emptyList,
   fun,
   INVALID,
   integer,
@@ -59,7 +60,6 @@ function row<T>(read: Read<T>, more: Omit<OptionRow<T>, 'read'> = {}): OptionRow
 const TLS13: readonly ProtocolVersion[] = ['tlsv1.3'];
 const BEFORE13: readonly ProtocolVersion[] = ['tlsv1', 'tlsv1.1', 'tlsv1.2'];
 
-const never = (): boolean => false;
 const not = (value: unknown): boolean => value === false;
 const empty = (value: readonly unknown[]): boolean => value.length === 0;
 
@@ -229,9 +229,9 @@ export const tlsOptions = {
   depth: row(integer(0, 255)),
   fail_if_no_peer_cert: row(bool),
   server_name_indication: row(serverName),
-  verify_fun: row(anyOf(fun(1), statefulFun(3, 4)), { served: never }),
-  partial_chain: row(fun(1), { served: never }),
-  customize_hostname_check: row(anyList, { served: empty }),
+  verify_fun: row(anyOf(fun(1), statefulFun(3, 4))),
+  partial_chain: row(statefulFun(2)),
+  customize_hostname_check: row(anyOf(statefulFun(3), emptyList)),
   certificate_authorities: row(bool, { versions: TLS13 }),
   cert_policy_opts: row(certificatePolicies),
   allow_any_ca_purpose: boolRow,

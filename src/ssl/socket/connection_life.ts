@@ -52,18 +52,13 @@ import { tellHello } from './hello.ts';
 import { Inbox } from './inbox.ts';
 import { ticketMap } from './information.ts';
 import { Outbox } from './outbox.ts';
-import {
-  CallerExit,
-  heardAnswer,
-  type UserQuestion,
-  userQuestion,
-  usualAnswer,
-} from './questions.ts';
+import { userQuestion, usualAnswer } from './questions.ts';
 import { badServerOptions, namedOptions, nameQuestion } from './server_names.ts';
 import { changeActive, packetHeaderSize } from './settings.ts';
 import type { Target } from './target.ts';
 import type { Transport } from './transport/transport.ts';
 import type { TunnelTransport } from './transport/tunnel.ts';
+import { CallerExit, heardAnswer, type UserQuestion } from './user_question.ts';
 import { Wire } from './wire.ts';
 
 const NOT_ACCEPTED: Value = 'notsup_on_transport_accept_socket';
@@ -478,6 +473,7 @@ export abstract class ConnectionLife {
 
   /** Ends the connection without a word to the peer; whoever waits for the handshake gets the reason. */
   #abandon(reason: Value): void {
+    this.wire.letGo();
     if (this.phase === 'handshake') {
       this.#fail(reason);
     } else if (this.phase === 'open') {

@@ -8,71 +8,15 @@ import { isUserFun, type Options } from '../options/index.ts';
 import type { CrlsQuestion, FreshCrlQuestion, Question, SrpUser } from '../tls/events.ts';
 import { LocalFault, PeerIncompatible } from '../tls/faults.ts';
 import type { TermReader, Value } from '../value.ts';
-
-/** A question on its way to the BEAM. */
-export interface UserQuestion {
-  readonly question: Value;
-  /** Which option's fun it is, for the log. */
-  readonly option: string;
-  /** What the engine is told, when the fun has returned this term; a fault ends the handshake. */
-  readonly take: (result: unknown) => unknown;
-  /** What it is told when the fun has failed. */
-  readonly failed: (failure: FunFailure) => unknown;
-}
-
-/** How a fun failed. */
-export interface FunFailure {
-  /** `exit`, `error` or `throw`; `error` also where there was nobody to call. */
-  readonly class: string;
-  readonly reason: Value;
-  /** The reason in Erlang's syntax, cut where it is long. */
-  readonly text: string;
-}
-
-/** What the engine is not told: the process that waits for the handshake exits (R43). */
-export class CallerExit {
-  /** The reason of the exit, as it comes back to the caller's side. */
-  readonly reason: Value;
-
-  constructor(reason: Value) {
-    this.reason = ['$exit', reason];
-  }
-}
-
-/** What an answer to a question means to the engine. */
-export function heardAnswer(asked: UserQuestion, value: unknown, reader: TermReader): unknown {
-  const [outcome, result] = reader.tuple(value) ?? [];
-  if (reader.atom(outcome) === 'ok' && result !== undefined) return asked.take(result);
-  const [kind, reason, words] = reader.tuple(result) ?? ['error', result, undefined];
-  const bytes = reader.binary(words);
-  return asked.failed({
-    class: reader.atom(kind) ?? 'error',
-    reason: { term: reason },
-    text: bytes === undefined ? (reader.atom(reason) ?? '') : Buffer.from(bytes).toString(),
-  });
-}
-
-/** As OTP has it for most funs: exit, error and throw are three things (R43). */
-export function failedAsOtp(failure: FunFailure): unknown {
-  switch (failure.class) {
-    case 'exit':
-      return new CallerExit(failure.reason);
-    case 'throw':
-      return new LocalFault('callback_refused', { text: failure.text });
-    default:
-      return new LocalFault('callback_failed', { text: `{unexpected_error,${failure.text}}` });
-  }
-}
-
-/** `{apply, Index, Args}`. */
-export const apply = (index: number, args: readonly Value[]): Value => [
-  'apply',
-  index,
-  { list: args },
-];
-
-/** Stands among the arguments for the state that is kept with the fun. */
-const STATE: Value = '$state';
+import { chainQuestion } from './chain_questions.ts';
+import {
+  apply,
+  CallerExit,
+  type FunFailure,
+  failedAsOtp,
+  STATE,
+  type UserQuestion,
+} from './user_question.ts';
 
 /** `ssl` names the compression of a session; there is none. */
 const NO_COMPRESSION = 0;
@@ -80,10 +24,10 @@ const NO_COMPRESSION = 0;
 /** What is asked of the user; `undefined` where nobody is there to be asked. */
 export function userQuestion(
   question: Question,
-  { values }: Options,
+  options: Options,
   reader: TermReader,
 ): UserQuestion | undefined {
-  const { user_lookup_fun: lookup, reuse_session: policy } = values;
+  const { user_lookup_fun: lookup, reuse_session: policy, crl_cache: crlCache } = options.values;
   switch (question.kind) {
     case 'psk_lookup':
       if (lookup === undefined) return undefined;
@@ -115,7 +59,11 @@ export function userQuestion(
     }
     case 'crls':
     case 'fresh_crl':
-      return values.crl_cache && crlQuestion(question, values.crl_cache.callback, reader);
+      return crlCache && crlQuestion(question, crlCache.callback, reader);
+    case 'partial_chain':
+    case 'verify':
+    case 'hostname':
+      return chainQuestion(question, options, reader);
     case 'client_hello':
     case 'server_hello':
       return undefined;
@@ -154,6 +102,9 @@ export function usualAnswer({ kind }: Question): unknown {
       return [];
     case 'psk_lookup':
     case 'srp_lookup':
+    case 'partial_chain':
+    case 'verify':
+    case 'hostname':
       return undefined;
   }
 }

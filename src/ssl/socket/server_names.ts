@@ -7,7 +7,7 @@ import { type Options, parseOptions } from '../options/index.ts';
 import type { HelloAnswer } from '../tls/events.ts';
 import { LocalFault, PeerIncompatible } from '../tls/faults.ts';
 import type { TermReader, Value } from '../value.ts';
-import { apply, failedAsOtp, type UserQuestion } from './questions.ts';
+import { apply, failedAsOtp, type UserQuestion } from './user_question.ts';
 
 /** The options that `sni_hosts` has for a name. */
 export function namedOptions(name: string, options: Options): Options | undefined {

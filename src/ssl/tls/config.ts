@@ -121,6 +121,16 @@ export interface ExternalPsk {
   readonly hash: HashName;
 }
 
+/** Which questions are asked about the peer's chain. */
+export interface ChainQuestions {
+  /** `verify`: every finding gets its verdict from outside. */
+  readonly verify: boolean;
+  /** `partial_chain`: others than roots may be trusted. */
+  readonly partialChain: boolean;
+  /** Client: `hostname`: the names are compared outside. */
+  readonly hostname: boolean;
+}
+
 /** All that an engine is told. */
 export interface EngineConfig {
   readonly role: Role;
@@ -158,6 +168,8 @@ export interface EngineConfig {
   readonly trust?: TrustStore | undefined;
   /** Client with `verify: 'peer'`: whom the certificate must name; `undefined` skips the comparison. */
   readonly reference?: HostReference | undefined;
+  /** What of the peer's chain is left to questions. Default: nothing. */
+  readonly asks?: ChainQuestions;
   /** Server with `verify: 'peer'`: a client without a certificate is refused. */
   readonly failIfNoPeerCert: boolean;
   /** The most non-self-issued intermediates a chain may have. */

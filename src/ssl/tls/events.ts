@@ -5,6 +5,7 @@
 
 import type { SrpGroupName } from '../crypto/index.ts';
 import type { Value } from '../value.ts';
+import type { CallbackReason, CertificateRule, HostReference } from '../x509/index.ts';
 import type {
   CipherSuite,
   EngineConfig,
@@ -133,7 +134,10 @@ export type Question =
   | SrpLookupQuestion
   | ReuseSessionQuestion
   | CrlsQuestion
-  | FreshCrlQuestion;
+  | FreshCrlQuestion
+  | PartialChainQuestion
+  | VerifyQuestion
+  | HostnameQuestion;
 
 /**
  * Server: a ClientHello has come and nothing has been decided yet. The answer, a `HelloAnswer`,
@@ -196,6 +200,61 @@ export interface FreshCrlQuestion {
   readonly point: number | undefined;
   /** DER. */
   readonly crl: Uint8Array;
+}
+
+/** With `asks.partialChain`: whom of a path to trust. The answer is the DER of one of them, or `undefined`. */
+export interface PartialChainQuestion {
+  readonly kind: 'partial_chain';
+  /** DER; the root first, or the one next to it, and the peer's own last. */
+  readonly path: readonly Uint8Array[];
+}
+
+/**
+ * With `asks.verify`: the verdicts on what was found in the peer's chain, one after the other until one of
+ * them refuses. The answer is a `VerifyAnswer`.
+ */
+export interface VerifyQuestion {
+  readonly kind: 'verify';
+  /** DER; the certificates that the findings are about. */
+  readonly certificates: readonly Uint8Array[];
+  readonly findings: readonly Finding[];
+  /** `state` of the answer before; `undefined` in the first question of a chain. */
+  readonly state: unknown;
+  /** Whether `state` is wanted for another question. */
+  readonly more: boolean;
+}
+
+/** Something a verdict is wanted on. */
+export type Finding = {
+  /** Which of the certificates, from 0. */
+  readonly certificate: number;
+} & (
+  | {
+      readonly kind: 'bad_cert';
+      readonly rule: CertificateRule;
+      /** It is about the path as a whole: a function that fails on it has refused it, as in OTP. */
+      readonly whole: boolean;
+    }
+  /** `index`: which extension of the certificate, from 0. */
+  | { readonly kind: 'extension'; readonly index: number }
+  | { readonly kind: 'valid' }
+  /** With a reference, the outside compares the names first, and hears of a mismatch instead. */
+  | { readonly kind: 'valid_peer'; readonly reference: HostReference | undefined }
+);
+
+/** The answer to a `VerifyQuestion`. */
+export interface VerifyAnswer {
+  /** What refused: the finding by its index, and why; `undefined` when all were accepted. */
+  readonly refused: { readonly finding: number; readonly reason: CallbackReason } | undefined;
+  readonly state: unknown;
+}
+
+/** With `asks.hostname`: whether a certificate is for a host. The answer is a boolean. */
+export interface HostnameQuestion {
+  readonly kind: 'hostname';
+  /** DER. */
+  readonly certificate: Uint8Array;
+  readonly reference: HostReference;
 }
 
 /** What a server knows of a user of SRP (RFC 5054 §2.4). */

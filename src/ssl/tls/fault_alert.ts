@@ -39,7 +39,7 @@ export function alertOfThrown(thrown: unknown): FaultAlert {
     return {
       description: alertFor(thrown),
       origin: `x509/path:${thrown.rule}`,
-      reason: `{bad_cert,${thrown.rule}}: ${thrown.message}`,
+      reason: `${thrown.callbackReason?.text ?? `{bad_cert,${thrown.rule}}`}: ${thrown.message}`,
       cause: faultTerm(thrown),
     };
   }

@@ -4,7 +4,7 @@
  */
 
 import type { Certificate, Extension } from './certificate.ts';
-import type { CertificateFault } from './faults.ts';
+import type { CertificateFault, CertificateRule } from './faults.ts';
 
 /**
  * Something a verdict is wanted on. `position` is 0 for the peer's own certificate, 1 for its
@@ -29,6 +29,7 @@ export type PathEvent =
   | { readonly kind: 'valid'; readonly certificate: Certificate; readonly position: number }
   /** The peer's own certificate passed. */
   | { readonly kind: 'valid_peer'; readonly certificate: Certificate; readonly position: 0 }
+  | PartialChainEvent
   | CrlEvent;
 
 /**
@@ -53,13 +54,36 @@ export type CrlEvent =
       readonly point: number | undefined;
     };
 
+/**
+ * Before a path is validated: whether one of its certificates is trusted in place of the anchor. Answered
+ * with a `trusted` verdict, or with `unknown`.
+ */
+export interface PartialChainEvent {
+  readonly kind: 'partial_chain';
+  /** The one next to the root first, or the root; the peer's own last. */
+  readonly path: readonly Certificate[];
+  /** The peer's own. */
+  readonly certificate: Certificate;
+  readonly position: 0;
+}
+
+/** The reason that a user's function gave for a refusal. */
+export interface CallbackReason {
+  /** It is one of the validator's own. */
+  readonly rule?: CertificateRule | undefined;
+  /** In Erlang's syntax. */
+  readonly text: string;
+}
+
 /** The answer to a {@link PathEvent}. */
 export type PathVerdict =
   | { readonly kind: 'valid' }
   /** Says nothing: an extension is refused when it is critical, a broken rule stays broken. */
   | { readonly kind: 'unknown' }
   /** Refuses the chain; a reason of its own is carried in the fault. */
-  | { readonly kind: 'fail'; readonly reason?: unknown }
+  | { readonly kind: 'fail'; readonly reason?: CallbackReason }
+  /** Answers a {@link PartialChainEvent}: this certificate of the path, in DER, is trusted. */
+  | { readonly kind: 'trusted'; readonly der: Uint8Array }
   /** Answers a {@link CrlEvent}, and nothing else. */
   | { readonly kind: 'crls'; readonly crls: readonly Uint8Array[] };
 
@@ -87,6 +111,7 @@ export function defaultVerdict(event: PathEvent): PathVerdict {
     case 'bad_cert':
       return fail;
     case 'extension':
+    case 'partial_chain':
       return unknown;
     case 'crls':
     case 'fresh_crl':
@@ -99,6 +124,7 @@ export function defaultVerdict(event: PathEvent): PathVerdict {
 /** The verdicts of `verify_none`: everything is overruled. */
 export function verifyNoneVerdict(event: PathEvent): PathVerdict {
   if (event.kind === 'crls' || event.kind === 'fresh_crl') return noCrls;
+  if (event.kind === 'partial_chain') return unknown;
   return event.kind === 'extension' && !event.extension.critical ? unknown : valid;
 }
 

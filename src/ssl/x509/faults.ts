@@ -56,8 +56,8 @@ export interface CertificateFaultReason {
   readonly found?: string | undefined;
   /** What should have stood there, for people. */
   readonly expected?: string | undefined;
-  /** The reason a callback gave with its `fail` verdict, handed through untouched. */
-  readonly callbackReason?: unknown;
+  /** The reason a user's function gave for a refusal, where it is not a rule alone. */
+  readonly callbackReason?: { readonly text: string } | undefined;
   /** Of a revoked certificate: the reason of the CRL or of the OCSP response. */
   readonly revocationReason?: string | undefined;
   /** Of an undetermined status: what was wrong with each list that was looked at. */
@@ -92,6 +92,11 @@ const ruleTexts: { readonly [Rule in CertificateRule]: string } = {
   rejected_by_callback: 'the certificate was rejected by the verification callback',
 };
 
+/** The rule of this name, if it is one. */
+export function certificateRule(name: string): CertificateRule | undefined {
+  return Object.hasOwn(ruleTexts, name) ? (name as CertificateRule) : undefined;
+}
+
 /** A text in a fault is cut to this many characters: a peer's name may be as long as its certificate. */
 export const maxFaultText = 1024;
 
@@ -108,7 +113,7 @@ export class CertificateFault extends Error implements CertificateFaultReason {
   readonly place: CertificatePlace | undefined;
   readonly found: string | undefined;
   readonly expected: string | undefined;
-  readonly callbackReason: unknown;
+  readonly callbackReason: { readonly text: string } | undefined;
   readonly revocationReason: string | undefined;
   readonly details: readonly string[] | undefined;
 

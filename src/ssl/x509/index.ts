@@ -12,8 +12,10 @@ export {
 } from './certificate.ts';
 export { DerError } from './der.ts';
 export {
+  type CallbackReason,
   type CrlEvent,
   defaultVerdict,
+  type PartialChainEvent,
   type PathEvent,
   type PathResult,
   type PathValidation,
@@ -28,6 +30,7 @@ export {
   type CertificateFaultReason,
   type CertificatePlace,
   type CertificateRule,
+  certificateRule,
   describeFault,
 } from './faults.ts';
 export {

@@ -21,7 +21,7 @@ import {
   maxNameComparisons,
   noConstraints,
 } from './constraints.ts';
-import type { CrlEvent, PathEvent, PathValidation } from './events.ts';
+import type { CrlEvent, PartialChainEvent, PathEvent, PathValidation } from './events.ts';
 import { CertificateFault, type CertificateFaultReason, type CertificateRule } from './faults.ts';
 import { namesEqual, nameText } from './name.ts';
 import { extensionIds, keyPurposes } from './oid.ts';
@@ -83,7 +83,7 @@ const curveTypes: ReadonlySet<string> = new Set(['ec', 'ed25519', 'ed448', 'x255
 type Detail = Omit<CertificateFaultReason, 'rule' | 'place'>;
 
 /** What a verdict is wanted on. */
-type JudgedEvent = Exclude<PathEvent, CrlEvent>;
+type JudgedEvent = Exclude<PathEvent, CrlEvent | PartialChainEvent>;
 
 /** The state of RFC 5280 §6.1.2 for one path, and the steps of §6.1.3 to §6.1.5. */
 class Validation {
@@ -133,7 +133,9 @@ class Validation {
       yield* this.#checkAnchor(last, top, false);
       top--;
     } else {
-      yield* this.#checkAnchor(anchor, certificates.length, this.#policy.anchorConstraints);
+      // a user may trust the peer's own certificate, which issues nothing
+      const constrained = certificates.length > 0 && this.#policy.anchorConstraints;
+      yield* this.#checkAnchor(anchor, certificates.length, constrained);
     }
     for (let position = top; position >= 0; position--) {
       const certificate = withInheritedParameters(
@@ -408,17 +410,15 @@ class Validation {
     const verdict = yield event;
     if (verdict.kind === 'valid') return;
     const { certificate, position } = event;
-    if (event.kind === 'bad_cert') {
-      const own = verdict.kind === 'fail' && verdict.reason !== undefined;
-      if (!own) throw new Refused(event.fault);
-      throw new Refused(new CertificateFault({ ...event.fault, callbackReason: verdict.reason }));
+    const reason = verdict.kind === 'fail' ? verdict.reason : undefined;
+    // a reason that only repeats what was found says less than the fault
+    if (event.kind === 'bad_cert' && (reason === undefined || reason.rule === event.fault.rule)) {
+      throw new Refused(event.fault);
     }
     if (verdict.kind === 'fail') {
-      const { place } = this.#fault('rejected_by_callback', certificate, position, {});
-      const callbackReason = verdict.reason;
-      throw new Refused(
-        new CertificateFault({ rule: 'rejected_by_callback', place, callbackReason }),
-      );
+      const rule = reason?.rule ?? 'rejected_by_callback';
+      const { place } = this.#fault(rule, certificate, position, {});
+      throw new Refused(new CertificateFault({ rule, place, callbackReason: reason }));
     }
     // RFC 5280 §4.2: a critical extension that is not recognised refuses the certificate
     if (event.kind === 'extension' && event.extension.critical) {

@@ -8,6 +8,7 @@ import type { CertificateCache } from './certificate_cache.ts';
 import { DerError } from './der.ts';
 import { defaultVerdict, type PathResult, type PathValidation, runWith } from './events.ts';
 import { CertificateFault } from './faults.ts';
+import { chooseShortenedPath } from './partial_chain.ts';
 import { candidatePaths } from './path.ts';
 import { defaultPolicy, type PathPolicy } from './policy.ts';
 import { anyPolicyInput } from './policy_graph.ts';
@@ -36,6 +37,8 @@ export interface PathInput {
   readonly depth: number;
   /** The role of the peer whose certificate this is: a server's must be for server authentication. */
   readonly purpose: 'server' | 'client';
+  /** Whether `partial_chain` events are wanted. */
+  readonly asksPartialChain?: boolean;
   /** Deviations from `defaultPolicy`. */
   readonly policy?: Partial<Pick<PathPolicy, keyof typeof defaultPolicy>>;
 }
@@ -53,11 +56,10 @@ export function* verifyPeerChain(input: PathInput): PathValidation {
   const { now, depth, purpose } = input;
   const policy: PathPolicy = { ...defaultPolicy, ...input.policy, now, depth, purpose };
   const signatures = new SignatureChecker();
-  const path = choosePath(
-    candidatePaths({ leaf, sent, trust: input.trust, now, signatures }),
-    policy,
-    signatures,
-  );
+  const candidates = candidatePaths({ leaf, sent, trust: input.trust, now, signatures });
+  const path = input.asksPartialChain
+    ? yield* chooseShortenedPath(candidates, policy, signatures)
+    : choosePath(candidates, policy, signatures);
   const revocation = revocationContext(input.trust, [leaf, ...sent], policy, signatures);
   const result = yield* validatePath(path, policy, signatures, revocation);
   if (result.ok && path.anchor !== undefined) {

@@ -116,9 +116,6 @@ describe('option lists', () => {
 
   it('never takes silently what it does not do', () => {
     const refused: Readonly<Record<string, Role>> = {
-      "{verify_fun,{{'$fun',1,3,<<1>>},'$state'}}": 'client',
-      "{partial_chain,{'$fun',1,1,<<1>>}}": 'client',
-      "{customize_hostname_check,[{match_fun,{'$fun',1,2,<<1>>}}]}": 'client',
       "{password,{'$fun',1,0,<<1>>}}": 'client',
       '{protocol,dtls}': 'client',
       '{cb_info,{my_tcp,tcp,tcp_closed,tcp_error}}': 'client',

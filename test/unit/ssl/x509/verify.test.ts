@@ -539,20 +539,24 @@ describe('events and verdicts', () => {
 
   test('S-B04: fail stops at once and carries its reason; a reason of its own beats the rule', () => {
     const refuseValid = (event: PathEvent): PathVerdict =>
-      event.kind === 'valid' ? { kind: 'fail', reason: 'not that one' } : defaultVerdict(event);
+      event.kind === 'valid'
+        ? { kind: 'fail', reason: { text: 'not that one' } }
+        : defaultVerdict(event);
     const first = events([leaf, inter], [root], refuseValid);
     assert.ok(!first.result.ok);
     assert.equal(first.result.fault.rule, 'rejected_by_callback');
-    assert.equal(first.result.fault.callbackReason, 'not that one');
+    assert.equal(first.result.fault.callbackReason?.text, 'not that one');
     assert.equal(first.result.fault.place?.subject, 'CN=Inter');
     assert.equal(first.seen.at(-1), 'valid 1');
 
     const explain = (event: PathEvent): PathVerdict =>
-      event.kind === 'bad_cert' ? { kind: 'fail', reason: ['mine', 1] } : defaultVerdict(event);
+      event.kind === 'bad_cert'
+        ? { kind: 'fail', reason: { text: '{mine,1}' } }
+        : defaultVerdict(event);
     const second = events(variant({}, { badSignature: true }), [root], explain);
     assert.ok(!second.result.ok);
-    assert.equal(second.result.fault.rule, 'invalid_signature');
-    assert.deepEqual(second.result.fault.callbackReason, ['mine', 1]);
+    assert.equal(second.result.fault.rule, 'rejected_by_callback');
+    assert.equal(second.result.fault.callbackReason?.text, '{mine,1}');
   });
 
   test('unknown does not overrule a broken rule', () => {
