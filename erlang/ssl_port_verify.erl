@@ -110,15 +110,13 @@ ask(Fun, _Both, {bad_cert, _} = Event, State) ->
 ask(_Fun, _Both, {extension, _}, State) -> {unknown, State};
 ask(_Fun, _Both, _Event, State) -> {valid, State}.
 
-%% Whether a certificate is for one of the references, as ssl finds out: a name that is no
-%% name of the certificate may still be one of its addresses.
+%% Whether a certificate is for one of the references.
 -spec hostname(tuple() | public_key:der_encoded(), list(), list() | undefined) ->
           boolean().
 hostname(Cert, ReferenceIds, undefined) ->
     hostname(Cert, ReferenceIds, []);
-hostname(Cert, [{dns_id, Host}] = ReferenceIds, Funs) ->
-    public_key:pkix_verify_hostname(Cert, ReferenceIds, Funs)
-        orelse public_key:pkix_verify_hostname(Cert, [{ip, Host}], Funs);
+hostname(Cert, [{dns_id, _Host}] = ReferenceIds, Funs) ->
+    public_key:pkix_verify_hostname(Cert, ReferenceIds, Funs);
 hostname(Cert, [{ip, Address}], Funs) ->
     public_key:pkix_verify_hostname(Cert, [{ip, address(Address)}], Funs).
 

@@ -246,7 +246,7 @@ same(Config, Role, Name, Options) ->
     [Expected, Got] = [judge(Module, Config, Role, Chain, Options) || Module <- [ssl, ssl_port]],
     case Got =:= Expected of
         true -> ok;
-        false -> ct:pal("~p as ~p~nssl:      ~p~nssl_port: ~p~n", [Name, Role, brief(Expected), brief(Got)]),
+        false -> ct:log(99, "~p as ~p~nssl:      ~0p~nssl_port: ~0p~n", [Name, Role, brief(Expected), brief(Got)]),
                  put(differences, [{Name, Role} | undef_empty(get(differences))])
     end.
 

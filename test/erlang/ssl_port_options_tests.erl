@@ -38,9 +38,9 @@ funs_become_names_test() ->
                                  {customize_hostname_check, [{match_fun, F3}]},
                                  {key, #{algorithm => rsa, sign_fun => F1}}]),
     [{verify_fun, {{'$fun', I1, 1, _}, '$state'}}, {depth, 1},
-     {customize_hostname_check, [{match_fun, {'$fun', I2, 2, _}}]},
+     {customize_hostname_check, {{'$fun', I2, 3, _}, '$state'}},
      {key, #{algorithm := rsa, sign_fun := {'$fun', I3, 1, _}}}] = Options,
-    ?assertEqual(#{I1 => {function, F1, state}, I2 => {function, F3, undefined},
+    ?assertEqual(#{I1 => {function, F1, state}, I2 => {function, fun ssl_port_verify:hostname/3, [{match_fun, F3}]},
                    I3 => {function, F1, undefined}}, Funs),
     ?assertEqual(3, length(lists:usort([I1, I2, I3]))).
 

@@ -43,5 +43,5 @@ function* shortened(candidate: CandidatePath): PathValidation<CandidatePath> {
   const trusted = path[index];
   // as OTP: what is not in the path is no answer
   if (trusted === undefined) return candidate;
-  return { certificates: path.slice(index + 1).reverse(), anchor: trusted };
+  return { certificates: path.slice(index + 1).reverse(), anchor: trusted, chosen: true };
 }

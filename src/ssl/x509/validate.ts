@@ -37,6 +37,8 @@ export interface CandidatePath {
   /** Absent when building found none; `problem` then says why. */
   readonly anchor?: Certificate;
   readonly problem?: CertificateRule;
+  /** The user has trusted the anchor for this path: what it says of itself is held against nobody. */
+  readonly chosen?: boolean;
   /** Whether the store has certificates of the missing issuer's name, which did not sign. */
   readonly namesake?: boolean;
 }
@@ -118,7 +120,7 @@ class Validation {
 
   /** @returns the chain from the peer's certificate to the one that is trusted */
   *run(): PathValidation<readonly Certificate[]> {
-    const { anchor, problem, namesake } = this.#path;
+    const { anchor, problem, namesake, chosen } = this.#path;
     const certificates = [...this.#path.certificates];
     let top = certificates.length - 1;
     if (anchor === undefined) {
@@ -133,8 +135,7 @@ class Validation {
       yield* this.#checkAnchor(last, top, false);
       top--;
     } else {
-      // a user may trust the peer's own certificate, which issues nothing
-      const constrained = certificates.length > 0 && this.#policy.anchorConstraints;
+      const constrained = chosen !== true && this.#policy.anchorConstraints;
       yield* this.#checkAnchor(anchor, certificates.length, constrained);
     }
     for (let position = top; position >= 0; position--) {
