@@ -5,26 +5,25 @@
  */
 
 import assert from 'node:assert/strict';
-import { execFile, execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { promisify } from 'node:util';
-import { defaultVerdict, runWith } from '../../src/ssl/x509/events.ts';
 import { extensionIds } from '../../src/ssl/x509/oid.ts';
-import { defaultPolicy } from '../../src/ssl/x509/policy.ts';
-import { SignatureChecker } from '../../src/ssl/x509/signature_checker.ts';
-import { validatePath } from '../../src/ssl/x509/validate.ts';
 import {
   type CertificateOptions,
-  type Issued,
   issue,
   issueCa,
   makeCa,
   subjectName,
   type TestKeyType,
 } from '../support/certificates.ts';
+import {
+  available,
+  Differences,
+  inPairs,
+  Judges,
+  ourEvents,
+  ours,
+  type PathCase,
+} from '../support/x509_judges.ts';
 
 const day = 86_400_000;
 const now = Date.now();
@@ -87,14 +86,6 @@ const leaves: Readonly<Record<string, CertificateOptions>> = {
   },
 };
 
-interface Case {
-  readonly name: string;
-  readonly tags: readonly string[];
-  readonly root: Issued;
-  /** Leaf first, without the root. */
-  readonly path: readonly Issued[];
-}
-
 /** Roots that say odd things of themselves. */
 const anchors: Readonly<Record<string, CertificateOptions>> = {
   anchor_expired: expired,
@@ -131,8 +122,8 @@ const signers: readonly (readonly [TestKeyType, CertificateOptions])[] = [
 
 const plainRoot = makeCa({ subject: 'Differential Root', key: 'rsa' });
 
-function makeCases(): Case[] {
-  const cases: Case[] = [];
+function makeCases(): PathCase[] {
+  const cases: PathCase[] = [];
   for (const [issuerTag, issuerOptions] of Object.entries(intermediates)) {
     const authority = issueCa(plainRoot, { subject: 'Inter', key: 'rsa', ...issuerOptions });
     for (const [leafTag, leafOptions] of Object.entries(leaves)) {
@@ -157,7 +148,7 @@ function makeCases(): Case[] {
   return [...cases, ...anchorCases(), ...signerCases()];
 }
 
-function anchorCases(): Case[] {
+function anchorCases(): PathCase[] {
   return Object.entries(anchors).map(([tag, options]) => {
     const root = makeCa({ subject: 'Odd Root', key: 'rsa', ...options });
     const authority = issueCa(root, { subject: 'Inter' });
@@ -166,7 +157,7 @@ function anchorCases(): Case[] {
   });
 }
 
-function signerCases(): Case[] {
+function signerCases(): PathCase[] {
   return signers.flatMap(([key, options]) =>
     [false, true].map((badSignature) => {
       const authority = issueCa(plainRoot, { subject: 'Inter', key });
@@ -180,142 +171,16 @@ function signerCases(): Case[] {
   );
 }
 
-function validation({ root, path }: Case) {
-  return validatePath(
-    { certificates: path.map(({ certificate }) => certificate), anchor: root.certificate },
-    // the others have no opinion on hashes at their default settings
-    { ...defaultPolicy, refusedHashes: new Set(), now, depth: 10, purpose: 'server' },
-    new SignatureChecker(),
-  );
-}
+const judges = new Judges();
+after(() => judges.close());
 
-function ours(one: Case): string {
-  const result = runWith(validation(one), defaultVerdict);
-  return result.ok ? 'ok' : result.fault.rule;
-}
-
-/** Our events in their order when each is overruled. */
-function ourEvents(one: Case): string {
-  const seen: string[] = [];
-  runWith(validation(one), (event) => {
-    if (event.kind === 'bad_cert') seen.push(`bad_cert ${event.fault.rule}`);
-    else if (event.kind === 'extension') seen.push(`extension ${event.extension.id}`);
-    else seen.push(event.kind);
-    return { kind: 'valid' };
-  });
-  return seen.join(';');
-}
-
-const folder = mkdtempSync(join(tmpdir(), 'x509_differential_'));
-after(() => rmSync(folder, { recursive: true, force: true }));
-
-const program = `
-  {ok, Text} = file:read_file(hd(init:get_plain_arguments())),
-  Oid = fun(Tuple) -> lists:join($., [integer_to_list(N) || N <- tuple_to_list(Tuple)]) end,
-  Name = fun({bad_cert, Reason}) -> ["bad_cert ", atom_to_list(Reason)];
-            ({extension, Extension}) -> ["extension ", Oid(element(2, Extension))];
-            (Valid) -> atom_to_list(Valid) end,
-  Overrule = fun(_, Event, Seen) -> put(seen, [Name(Event) | Seen]), {valid, get(seen)} end,
-  Judge = fun(Root, Path, Options) ->
-    try public_key:pkix_path_validation(Root, Path, [{max_path_length, 10} | Options]) of
-      {ok, _} -> ok;
-      {error, {bad_cert, Reason}} -> Reason
-    catch _:_ -> crash end end,
-  lists:foreach(
-    fun(Line) ->
-      [Root | Path] = [base64:decode(B) || B <- binary:split(Line, <<" ">>, [global])],
-      put(seen, []),
-      Judge(Root, Path, [{verify_fun, {Overrule, []}}]),
-      Seen = lists:join($;, lists:reverse(get(seen))),
-      io:format("~p|~s~n", [Judge(Root, Path, []), Seen])
-    end, binary:split(Text, <<"\\n">>, [global, trim_all])),
-  halt().`;
-
-interface OtpAnswer {
-  /** `ok`, the reason, or `crash`. */
-  readonly verdict: string;
-  /** The events in their order when each is overruled. */
-  readonly events: string;
-}
-
-/** OTP's answers on each case, from one run of the emulator. */
-function otp(cases: readonly Case[]): OtpAnswer[] {
-  const lines = cases.map(({ root, path }) =>
-    [root, ...[...path].reverse()].map(({ der }) => Buffer.from(der).toString('base64')).join(' '),
-  );
-  const file = join(folder, 'cases');
-  writeFileSync(file, lines.join('\n'));
-  const args = ['-noshell', '-boot', 'start_clean', '-eval', program, '-extra', file];
-  const output = execFileSync('erl', args, { encoding: 'utf8' }).trim().split('\n');
-  return output.map((line) => {
-    const [verdict = '', events = ''] = line.split('|');
-    return { verdict, events };
-  });
-}
-
-const run = promisify(execFile);
-
-async function openssl({ root, path }: Case, index: number): Promise<string> {
-  const [leaf, ...others] = path;
-  const leafFile = join(folder, `leaf${index}.pem`);
-  const othersFile = join(folder, `others${index}.pem`);
-  writeFileSync(leafFile, (leaf as Issued).pem);
-  writeFileSync(othersFile, others.map(({ pem }) => pem).join(''));
-  const rootFile = join(folder, `root${index}.pem`);
-  writeFileSync(rootFile, root.pem);
-  const trusted = ['-no-CApath', '-no-CAstore', '-CAfile', rootFile];
-  const args = ['verify', '-x509_strict', ...trusted, '-untrusted', othersFile, leafFile];
-  try {
-    await run('openssl', args);
-    return 'ok';
-  } catch (error) {
-    const text = String((error as { stderr?: string }).stderr);
-    return /error \d+ at \d+ depth lookup: (.*)/.exec(text)?.[1] ?? `no verdict: ${text}`;
-  }
-}
-
-interface Difference {
-  readonly other: 'otp' | 'openssl';
-  /** All of these are among the tags of the case. */
-  readonly tags: readonly string[];
-  readonly ours: string;
-  readonly theirs: string;
-  readonly why: string;
-}
-
-const differences = JSON.parse(
-  readFileSync('test/vectors/x509_differences.json', 'utf8'),
-) as readonly Difference[];
-
-const used = new Set<Difference>();
-
-/** Whether a disagreement is written down. */
-function explained(other: Difference['other'], { tags }: Case, mine: string, theirs: string) {
-  const entry = differences.find(
-    (difference) =>
-      difference.other === other &&
-      difference.tags.every((tag) => tags.includes(tag)) &&
-      difference.ours === mine &&
-      (difference.theirs === theirs || difference.theirs === '*'),
-  );
-  if (entry !== undefined) used.add(entry);
-  return entry !== undefined;
-}
-
-function available(command: string, ...args: string[]): boolean {
-  try {
-    execFileSync(command, args, { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
+const differences = new Differences('test/vectors/x509_differences.json');
 
 const cases = makeCases();
 
 const erl = available('erl', '-noshell', '-eval', 'halt()');
 const opensslThere = available('openssl', 'version');
-const answers = erl ? otp(cases) : [];
+const answers = erl ? judges.otp(cases) : [];
 
 test('every verdict is that of public_key, or the difference is explained', {
   skip: !erl && 'no erl in the path',
@@ -324,7 +189,7 @@ test('every verdict is that of public_key, or the difference is explained', {
   const unexplained = cases.flatMap((one, i) => {
     const mine = ours(one);
     const theirs = answers[i]?.verdict ?? 'missing';
-    if (mine === theirs || explained('otp', one, mine, theirs)) return [];
+    if (mine === theirs || differences.explains('otp', one.tags, mine, theirs)) return [];
     return [`${one.name}: ours ${mine}, public_key ${theirs}`];
   });
   assert.deepEqual(unexplained, []);
@@ -344,22 +209,19 @@ test('whether a chain is good is what openssl says, or the difference is explain
   skip: !opensslThere && 'no openssl in the path',
 }, async () => {
   const unexplained: string[] = [];
-  const check = async (one: Case, index: number) => {
+  await inPairs(cases, async (one) => {
     const mine = ours(one);
-    const theirs = await openssl(one, index);
+    const theirs = await judges.openssl(one);
     const agree = (mine === 'ok') === (theirs === 'ok');
-    if (agree || explained('openssl', one, mine, theirs)) return;
+    if (agree || differences.explains('openssl', one.tags, mine, theirs)) return;
     unexplained.push(`${one.name}: ours ${mine}, openssl ${theirs}`);
-  };
-  for (let i = 0; i < cases.length; i += 2) {
-    await Promise.all([i, i + 1].map((n) => cases[n] && check(cases[n], n)));
-  }
+  });
   assert.deepEqual(unexplained, []);
 });
 
 test('every difference that is written down still exists', {
   skip: !(erl && opensslThere) && 'not all have judged',
 }, () => {
-  const stale = differences.filter((difference) => !used.has(difference));
+  const stale = differences.rows.filter((difference) => !differences.used.has(difference));
   assert.deepEqual(stale, []);
 });
