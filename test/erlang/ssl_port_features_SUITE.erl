@@ -355,7 +355,7 @@ case_session_by_id(Config) ->
             {ok, _} = C:recv(A, 0, 5000),
             {ok, Info} = C:connection_information(A, [session_id, session_data]),
             ok = C:close(A),
-            timer:sleep(100),
+            timer:sleep(500),   %% ssl registers sessions in its own time
             [proplists:get_value(Name, Info) || Name <- [session_id, session_data]]
         end,
         [Id, Data] = Connect([{reuse_sessions, save}]),
@@ -388,7 +388,7 @@ case_reuse_session_fun(Config) ->
                         {ok, _} = C:recv(A, 0, 5000),
                         Id = resumed(C, A),
                         ok = C:close(A),
-                        timer:sleep(100),
+                        timer:sleep(500),   %% ssl registers sessions in its own time
                         Id
                     end || _ <- [1, 2]],
              unlink(Loop),
