@@ -19,6 +19,7 @@ import {
   readPem,
   readPrivateKey,
   readTrustStore,
+  SignatureChecker,
   type TrustStore,
 } from '../x509/index.ts';
 import { isUserFun } from './checks.ts';
@@ -243,11 +244,14 @@ function keySource(identity: GivenIdentity): Value {
 /** What is sent: without the root, with intermediates of the trust store where the chain lacks them. */
 function completeChain(given: readonly Certificate[], trust: TrustStore): readonly Certificate[] {
   const chain = [...given];
+  const signatures = new SignatureChecker();
   while (chain.length < CHAIN_LIMIT) {
     const last = chain[chain.length - 1] as Certificate;
     if (selfIssued(last)) break;
-    const issuer = trust.bySubject(last.issuer.key)[0];
-    if (issuer === undefined || selfIssued(issuer)) break;
+    const issuer = trust
+      .bySubject(last.issuer.key)
+      .find((other) => !selfIssued(other) && signatures.check(last, other) === 'good');
+    if (issuer === undefined) break;
     chain.push(issuer);
   }
   const last = chain[chain.length - 1] as Certificate;

@@ -459,6 +459,8 @@ class Parser {
     const { cacerts, cacertfile } = values;
     if (cacerts !== undefined && cacerts.length > 0) return;
     if (cacerts === undefined && cacertfile !== undefined && cacertfile !== '') return;
+    // A fun of the user's may trust without roots; from OTP 26 on it must have some to look at.
+    if (profile !== 'otp26' && values.verify_fun !== undefined) return;
     if (profile === 'otp25') throw new OptionFault(['options', ['cacertfile', { list: [] }]]);
     throw new OptionFault([
       'options',

@@ -170,7 +170,7 @@ const PEER_INCOMPATIBLE = {
   no_shared_cipher_suite: row('insufficient_security', 'no cipher suite is shared'),
   no_shared_group: row('insufficient_security', 'no group is shared'),
   no_shared_signature_scheme: row(
-    'handshake_failure',
+    'insufficient_security',
     'no signature scheme is shared that fits the certificates',
   ),
   no_shared_psk_mode: row('handshake_failure', 'no PSK key exchange mode is shared'),

@@ -56,6 +56,7 @@ export {
   readPrivateKeyEntry,
 } from './private_key.ts';
 export type { AlgorithmIdentifier } from './signature_algorithm.ts';
+export { SignatureChecker } from './signature_checker.ts';
 export {
   createTrustStore,
   emptyTrustStore,

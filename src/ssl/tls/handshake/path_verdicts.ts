@@ -37,7 +37,10 @@ import { ask, type Flow, type Link } from './flow.ts';
 export function* verifyPath(link: Link, chain: readonly Uint8Array[]): Flow<Certificate> {
   const { config, role } = link;
   const { verify, trust, asks } = config;
-  if (trust === undefined && verify === 'peer') throw new CertificateFault({ rule: 'unknown_ca' });
+  // Without roots everybody is unknown; whether that matters, a function of the user's may say.
+  if (trust === undefined && verify === 'peer' && asks?.verify !== true) {
+    throw new CertificateFault({ rule: 'unknown_ca' });
+  }
   const verdicts = new Verdicts(config, {
     chain,
     trust: trust ?? emptyTrustStore,

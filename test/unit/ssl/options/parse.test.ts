@@ -273,6 +273,15 @@ describe('cipher suites', () => {
   });
 });
 
+describe('verifying without roots', () => {
+  it('is for a fun of the user alone, and not from OTP 26 on (R39)', () => {
+    const own = "[{verify,verify_peer},{verify_fun,{{'$fun',1,3,<<1,2>>},'$state'}}]";
+    assert.equal(good(own).verify, 'verify_peer');
+    assert.ok('error' in parse(own, 'client', 'otp26'));
+    assert.ok('error' in parse('[{verify,verify_peer}]'));
+  });
+});
+
 describe('the versions of the environment', () => {
   it('hold for what goes over the list that had it, unless that names versions', () => {
     const environment = "{'$env',[{protocol_version,['tlsv1.1']}]}";

@@ -193,7 +193,7 @@ const changes: Readonly<Record<Version, readonly Change[]>> = {
     {
       sender: 'server',
       message: 'server_hello',
-      at: 41,
+      at: 73,
       alert: 'illegal_parameter',
       what: 'compression method',
     },

@@ -367,7 +367,7 @@ describe('signature schemes', () => {
 
   it('that are not shared are refused', () => {
     const client = { signatureSchemes: ['rsa_pss_rsae_sha256'] } as const;
-    assert.equal(alerts(connectedPair(client)), serverRefuses('handshake_failure'));
+    assert.equal(alerts(connectedPair(client)), serverRefuses('insufficient_security'));
     const old = connectedPair({ ...client, versions: ['tlsv1.2'] });
     assert.equal(alerts(old), serverRefuses('insufficient_security'));
   });
@@ -375,12 +375,12 @@ describe('signature schemes', () => {
   it('of TLS 1.3 are bound to their curve, and PKCS #1 is not among them', () => {
     const p384 = { credentials: [leaf('secp384r1').credential] };
     const client = { signatureSchemes: ['ecdsa_secp256r1_sha256'] } as const;
-    assert.equal(alerts(connectedPair(client, p384)), serverRefuses('handshake_failure'));
+    assert.equal(alerts(connectedPair(client, p384)), serverRefuses('insufficient_security'));
     const old = connectedPair({ ...client, versions: ['tlsv1.2'] }, p384);
     assert.equal(old.client.info.peerSignatureScheme, 'ecdsa_secp256r1_sha256');
     const rsa = { credentials: [leaf('rsa').credential] };
     const pkcs1 = { signatureSchemes: ['rsa_pkcs1_sha256', 'ecdsa_secp256r1_sha256'] } as const;
-    assert.equal(alerts(connectedPair(pkcs1, rsa)), serverRefuses('handshake_failure'));
+    assert.equal(alerts(connectedPair(pkcs1, rsa)), serverRefuses('insufficient_security'));
   });
 });
 
