@@ -31,6 +31,7 @@ export {
   tellOption,
   transportRefusal,
 } from './socket_options.ts';
+export { passedOverSuites } from './suite_needs.ts';
 export {
   type LogLevelOption,
   type TlsOptionName,

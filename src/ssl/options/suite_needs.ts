@@ -1,6 +1,7 @@
 /**
  * What a suite needs besides a version: a certificate of some kind, a shared secret, an identity. A list of
- * suites none of which can be used with what was given is an error that names the first and what it lacks.
+ * suites none of which can be used with what was given is an error that names the first and what it lacks; of
+ * a list with some that can, the others are told to the log.
  */
 
 import type { KeyType } from '../crypto/index.ts';
@@ -61,6 +62,36 @@ export function checkSuites(options: Options, credentials: readonly Credential[]
     throw new OptionFault(['options', ['certs_keys', 'cert_and_key_required']]);
   }
   throw new OptionFault(['options', 'dependency', ['ciphers', { text: suite.name }, lack]]);
+}
+
+/** So many suites are named; of more, their number is told. */
+const NAMED = 6;
+
+/**
+ * In words, which of the suites that were asked for by name cannot be used, and why; `undefined` when all can.
+ * A list with suites for several kinds of keys is common, and no error as long as one of them will do.
+ */
+export function passedOverSuites(
+  options: Options,
+  credentials: readonly Credential[],
+): string | undefined {
+  if (!options.written.has('ciphers')) return undefined;
+  const lacking = options.cipherSuites.flatMap((suite) => {
+    const lack = lackOf(suite, options, credentials);
+    return lack === undefined ? [] : [`${suite.name} (needs ${inWords(lack)})`];
+  });
+  if (lacking.length === 0) return undefined;
+  const more = lacking.length - NAMED;
+  const named = lacking.slice(0, NAMED).join(', ');
+  return `cipher suites that cannot be used are passed over: ${named}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+function inWords(lack: Value): string {
+  if (!Array.isArray(lack)) return String(lack);
+  const kinds: Value = lack[1];
+  return typeof kinds === 'object' && kinds !== null && 'list' in kinds
+    ? `a key of the kind ${(kinds.list as readonly string[]).join(' or ')}`
+    : 'a certificate and its key';
 }
 
 const isCertificate = (lack: Value | undefined): boolean =>

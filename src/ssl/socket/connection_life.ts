@@ -19,10 +19,12 @@ import {
   engineConfig,
   type Options,
   parseOptions,
+  passedOverSuites,
   type SocketOptions,
   type TransportOptions,
 } from '../options/index.ts';
 
+import type { Credential } from '../tls/config.ts';
 import type {
   AlertEvent,
   ClientHelloQuestion,
@@ -60,6 +62,9 @@ import type { Transport } from './transport/transport.ts';
 import type { TunnelTransport } from './transport/tunnel.ts';
 import { CallerExit, heardAnswer, type UserQuestion } from './user_question.ts';
 import { Wire } from './wire.ts';
+
+/** Options whose suites that cannot be used have been told. */
+const told = new WeakSet<Options>();
 
 const NOT_ACCEPTED: Value = 'notsup_on_transport_accept_socket';
 
@@ -312,6 +317,7 @@ export abstract class ConnectionLife {
       return;
     }
     if (options.role === 'client' && options.values.verify === undefined) this.#warnUnverified();
+    this.#tellPassedOver(config.ok.credentials);
     this.phase = 'handshake';
     this.channel = new Channel(
       config.ok,
@@ -337,6 +343,14 @@ export abstract class ConnectionLife {
       'Server authenticity is not verified since certificate path validation is not enabled; ' +
       "the option {verify, verify_peer} and one of the options 'cacertfile' or 'cacerts' enable it";
     log(this.observer, this.options, 'warning', text);
+  }
+
+  /** Once for the options of a listener, and not for each of its connections. */
+  #tellPassedOver(credentials: readonly Credential[]): void {
+    if (told.has(this.options)) return;
+    told.add(this.options);
+    const text = passedOverSuites(this.options, credentials);
+    if (text !== undefined) log(this.observer, this.options, 'notice', text);
   }
 
   // From the transport.

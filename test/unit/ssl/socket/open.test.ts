@@ -124,6 +124,21 @@ describe('connect', () => {
     assert.deepEqual(world.pair('[{verify,verify_none}]').clientEvents.logged, []);
   });
 
+  it('tells once which of the suites that were named no key can serve', () => {
+    const world = new World();
+    const suites = '"ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256"';
+    const options = `[{versions,['tlsv1.2']},{ciphers,${suites}}]`;
+    const logged = (server: string) =>
+      world.pair(`[{verify,verify_none}]`, server).serverEvents.logged;
+    const told = logged(options);
+    assert.equal(told.length, 1);
+    assert.match(
+      told[0] ?? '',
+      /^notice .*passed over: TLS_ECDHE_\w+_WITH_AES_128_GCM_SHA256 \(needs a key/,
+    );
+    assert.deepEqual(logged("[{versions,['tlsv1.2']}]"), []);
+  });
+
   it('asks for a client certificate, and refuses none when told to', () => {
     const world = new World();
     const server = `[{verify,verify_peer},{cacertfile,"${fixtures}/ca.pem"},{fail_if_no_peer_cert,true}]`;
