@@ -16,20 +16,21 @@ function parseIpv6(text: string): readonly number[] | undefined {
   const [address = ''] = text.split('%');
   const halves = address.split('::');
   if (halves.length > 2) return undefined;
-  const head = parseGroups(halves[0] ?? '');
-  const tail = parseGroups(halves[1] ?? '');
+  const head = parseGroups(halves[0] ?? '', halves.length === 1);
+  const tail = parseGroups(halves[1] ?? '', true);
   if (head === undefined || tail === undefined) return undefined;
   const missing = 8 - head.length - tail.length;
   if (halves.length === 1) return missing === 0 ? head : undefined;
   return missing > 0 ? [...head, ...new Array<number>(missing).fill(0), ...tail] : undefined;
 }
 
-function parseGroups(text: string): number[] | undefined {
+/** @param last the address ends here, perhaps in the form of IPv4 (RFC 4291 §2.2) */
+function parseGroups(text: string, last: boolean): number[] | undefined {
   if (text === '') return [];
   const groups: number[] = [];
   const parts = text.split(':');
   for (const [index, part] of parts.entries()) {
-    if (part.includes('.') && index === parts.length - 1) {
+    if (part.includes('.') && last && index === parts.length - 1) {
       const [a, b, c, d] = parseIpv4(part) ?? [];
       if (a === undefined || b === undefined || c === undefined || d === undefined)
         return undefined;

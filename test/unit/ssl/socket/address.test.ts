@@ -23,6 +23,12 @@ describe('addresses', () => {
     assert.deepEqual(parseAddress('1:2:3:4:5:6:7::'), [1, 2, 3, 4, 5, 6, 7, 0]);
   });
 
+  it('have the form of IPv4 at their end alone', () => {
+    assert.deepEqual(parseAddress('::1.2.3.4'), [0, 0, 0, 0, 0, 0, 258, 772]);
+    assert.equal(parseAddress('1.2.3.4::'), undefined);
+    assert.equal(parseAddress('1.2.3.4::1'), undefined);
+  });
+
   it('are refused where Node.js refuses them', () => {
     const pieces = fc.constantFrom('1', '255', '256', ':', '::', '.', 'ab', 'g', '12345', '0');
     fc.assert(
