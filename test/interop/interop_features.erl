@@ -31,6 +31,7 @@ features() ->
         ++ [{{Name, otp, client}, fun(_) -> otp_client(V, More, Options, Do) end}
             || {Name, V, More, Options, Do} <- otp_clients()]
         ++ [{{hybrid(), node_3_5, server}, fun hybrid_server/1}, {{hybrid(), node_3_5, client}, fun hybrid_client/1}]
+        ++ [{{ssl2_hello(), java, client}, fun ssl2_hello/1}]
         ++ [{{npn(), Node, Role}, Fun} || Node <- [node_1_0_1, node_1_0_2],
                                           {Role, Fun} <- [{server, fun npn_server/1}, {client, fun npn_client/1}]].
 
@@ -53,6 +54,7 @@ fragment_length() -> "max_fragment_length".
 size_limit() -> "record_size_limit".
 compression() -> "certificate compression".
 hybrid() -> "X25519MLKEM768".
+ssl2_hello() -> "ClientHello in the form of SSL 2.0".
 
 %% --- what is done with each peer ------------------------------------------------------------------
 %% {Name, Version, Further arguments of the program or options of OTP, Further options of ssl_port, What is done}
@@ -136,6 +138,8 @@ openssl_clients() ->
      {psk13(), 'tlsv1.3', ["-psk", interop_peers:psk_hex(), "-psk_identity", interop_certificates:psk_identity()],
       [{psks, [psk()]}], fun talk/2},
      {client_certificate(), 'tlsv1.2', ["-cert", certificate(), "-key", key()], asking(), fun certified/2},
+     {late_certificate(), 'tlsv1.3', ["-enable_pha", "-cert", certificate(), "-key", key()],
+      [{post_handshake_auth, true} | asking()], fun certified_later/2},
      {fragment_length(), 'tlsv1.2', ["-maxfraglen", "512"], [], fun talk/2}]
         ++ [{stapling(V), V, ["-status"], [{ocsp_response, staple()}],
              fun(S, D) -> interop_dialogue:expect(D, "OCSP Response Status: successful"), talk(S, D) end}
@@ -172,6 +176,8 @@ gnutls_clients() ->
       fun(S, D) -> talk(S, D), ok = ssl_port:update_keys(S, read_write), talk(S, D) end},
      {client_certificate(), 'tlsv1.2', ["--x509certfile", certificate(), "--x509keyfile", key()], asking(),
       fun certified/2},
+     {late_certificate(), 'tlsv1.3', ["--post-handshake-auth", "--x509certfile", certificate(), "--x509keyfile", key()],
+      [{post_handshake_auth, true} | asking()], fun certified_later/2},
      {size_limit(), 'tlsv1.3', ["--recordsize", "512"], [{record_size_limit, 1024}], fun talk/2},
      {compression(), 'tlsv1.3', ["--compress-cert", "zlib"], [{certificate_compression, [zlib]}], fun talk/2}].
 
@@ -263,6 +269,12 @@ spoken_echo(S, _) ->
 certified(S, Peer) ->
     {ok, _} = ssl_port:peercert(S),
     talk(S, Peer).
+
+certified_later(S, Peer) ->
+    talk(S, Peer),
+    {error, no_peercert} = ssl_port:peercert(S),
+    ok = ssl_port:request_certificate(S),
+    certified(S, Peer).
 
 own_key_update(S, Peer) ->
     talk(S, Peer),
@@ -445,6 +457,11 @@ npn_client(Peer) ->
     of_program(Peer, 'tlsv1.2', "TLS_RSA_WITH_AES_128_CBC_SHA", "npn",
                [{next_protocols_advertised, [<<"interop">>]}, {ciphers, ["TLS_RSA_WITH_AES_128_CBC_SHA"]}],
                fun(S) -> is({ok, <<"interop">>}, ssl_port:negotiated_protocol(S)) end).
+
+ssl2_hello(Peer) ->
+    of_program(Peer, sslv3, "TLS_RSA_WITH_AES_128_CBC_SHA", "ssl2_hello",
+               [{profile, r16}, {ciphers, ["TLS_RSA_WITH_AES_128_CBC_SHA"]}],
+               fun(S) -> is({ok, [{protocol, sslv3}]}, ssl_port:connection_information(S, [protocol])) end).
 
 %% A client among the long-lived programs, told one thing more.
 of_program(Peer, Version, Suite, What, Options, Check) ->

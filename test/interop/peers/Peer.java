@@ -68,7 +68,8 @@ public class Peer {
       String[] words = line.split(" ");
       new Thread(() -> {
         try {
-          meet(Integer.parseInt(words[1]), VERSIONS.get(words[2]), suites.get(words[3]));
+          boolean ssl2Hello = words.length > 5 && words[5].equals("ssl2_hello");
+          meet(Integer.parseInt(words[1]), VERSIONS.get(words[2]), suites.get(words[3]), ssl2Hello);
           say(words[0] + " ok");
         } catch (Exception e) {
           say(words[0] + " failed " + e);
@@ -114,10 +115,12 @@ public class Peer {
     }
   }
 
-  private void meet(int port, String version, String suite) throws Exception {
+  private void meet(int port, String version, String suite, boolean ssl2Hello) throws Exception {
     try (SSLSocket socket = (SSLSocket) client.getSocketFactory().createSocket("localhost", port)) {
       socket.setSoTimeout(LIMIT);
-      socket.setEnabledProtocols(new String[] {version});
+      // A pseudo protocol: the ClientHello comes in the form of SSL 2.0 (RFC 5246 appendix E.2).
+      socket.setEnabledProtocols(
+          ssl2Hello ? new String[] {"SSLv2Hello", version} : new String[] {version});
       socket.setEnabledCipherSuites(new String[] {suite});
       if (!suite.contains("_anon_")) {
         SSLParameters parameters = socket.getSSLParameters();
