@@ -294,6 +294,28 @@ case_sni_fun(Config) ->
                                   disable]])
     end).
 
+%% C04: the certificate can come by name alone; nothing is missing before the name is there.
+case_sni_certificate(Config) ->
+    Server = [{versions, ['tlsv1.2']}, {active, false}, {log_level, none}],
+    same(Config, ['tlsv1.2'], fun(#{s := S} = Cfg) ->
+        [begin
+             {ok, L} = S:listen(0, Server ++ Names),
+             {ok, {_, Port}} = S:sockname(L),
+             Me = self(),
+             Pid = spawn_link(fun() ->
+                                      {ok, T} = S:transport_accept(L, 10000),
+                                      Me ! {self(), element(1, S:handshake(T, 10000))},
+                                      receive done -> ok end
+                              end),
+             Client = connect(Cfg, Port, [{server_name_indication, "a.example"}, {verify, verify_none}]),
+             Shaken = receive {Pid, Result} -> Result after 20000 -> none end,
+             Pid ! done,
+             ok = S:close(L),
+             {Shaken, element(1, Client)}
+         end || Names <- [[{sni_fun, fun("a.example") -> other() end}],
+                          [{sni_hosts, [{"a.example", other()}]}]]]
+    end).
+
 %% C04: the versions can be others too.
 case_sni_versions(Config) ->
     same(Config, ['tlsv1.3', 'tlsv1.2'], fun(Cfg) ->

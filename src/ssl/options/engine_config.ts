@@ -103,7 +103,8 @@ function makeConfig(options: Options, source: ConfigSource): EngineConfig {
   const verifies = options.verify === 'verify_peer';
   const trust = loadTrust(values, source);
   const credentials = loadCredentials(values, trust, source);
-  checkSuites(options, credentials);
+  // A server whose certificates come by name has all it needs only when the hello is there.
+  if (credentials.length > 0 || !namesBringMore(values)) checkSuites(options, credentials);
   const alpn =
     role === 'client' ? values.alpn_advertised_protocols : values.alpn_preferred_protocols;
   return {
@@ -142,8 +143,13 @@ function makeConfig(options: Options, source: ConfigSource): EngineConfig {
 }
 
 /** Whether somebody wants to see the peer's hello before anything is decided. */
-function pausesAtHello({ handshake, sni_hosts: hosts = [], sni_fun: fun }: TlsValues): boolean {
-  return handshake === 'hello' || hosts.length > 0 || fun !== undefined;
+function pausesAtHello(values: TlsValues): boolean {
+  return values.handshake === 'hello' || namesBringMore(values);
+}
+
+/** Whether the name that a client asks for may bring other options. */
+function namesBringMore({ sni_hosts: hosts = [], sni_fun: fun }: TlsValues): boolean {
+  return hosts.length > 0 || fun !== undefined;
 }
 
 /** How a chain is judged, where the options say it. */
