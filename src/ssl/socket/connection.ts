@@ -40,7 +40,9 @@ export class TlsConnection extends ConnectionLife implements SslSocket {
     if (bytes.length === 0 || outbox.failure !== undefined) return;
     outbox.given(bytes.length);
     const open = this.phase === 'open' && this.channel?.canSend === true;
-    if (open && outbox.kept + bytes.length >= RECORD_SIZE) {
+    // `renegotiate_at` counts the records, so there each send is one of its own.
+    const apart = this.options.values.renegotiate_at !== undefined;
+    if (open && (apart || outbox.kept + bytes.length >= RECORD_SIZE)) {
       this.channel?.send(bytes);
       return;
     }

@@ -699,6 +699,18 @@ describe('options and information', () => {
     assert.doesNotMatch(show('ok' in all ? all.ok : 'none'), /keylog|traffic_secret/);
   });
 
+  it('R46: with renegotiate_at each send is a record, so that N of them bring a new handshake', () => {
+    const world = new World();
+    const { client, serverEvents } = world.pair("[{versions,['tlsv1.2']},{renegotiate_at,12}]");
+    const before = client.connectionInformation(term('[client_random]'));
+    assert.ok('ok' in before);
+    const sent = Array.from({ length: 13 }, (_, count) => count);
+    for (const byte of sent) client.send(new Uint8Array([byte]));
+    world.network.settle();
+    assert.notDeepEqual(client.connectionInformation(term('[client_random]')), before);
+    assert.deepEqual([...serverEvents.received], sent);
+  });
+
   it('R47: keys can be updated on TLS 1.3 alone', () => {
     const world = new World();
     const { client, serverEvents } = world.pair();
