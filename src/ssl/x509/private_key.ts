@@ -12,6 +12,9 @@ import {
   wipe,
 } from '../crypto/index.ts';
 import type { Certificate } from './certificate.ts';
+import { contextConstructedTag, DerError, DerReader } from './der.ts';
+import { writeInteger, writeOctetString, writeOid, writeSequence } from './der_writer.ts';
+import { signatureIds } from './oid.ts';
 import { type PemEntry, PemError, readPem, writePem } from './pem.ts';
 
 /** The names of OTP for the DER forms of a private key. */
@@ -139,8 +142,18 @@ function readDer(
   switch (type) {
     case 'RSAPrivateKey':
       return readContainer(() => importPrivateKey(der, 'pkcs1'), false);
-    case 'ECPrivateKey':
-      return readContainer(() => importPrivateKey(der, 'sec1'), false);
+    case 'ECPrivateKey': {
+      const edwards = edwardsKey(der);
+      return edwards === undefined
+        ? readContainer(() => importPrivateKey(der, 'sec1'), false)
+        : readContainer(() => {
+            try {
+              return importPrivateKey(edwards, 'pkcs8');
+            } finally {
+              wipe(edwards);
+            }
+          }, false);
+    }
     case 'DSAPrivateKey':
       return readContainer(
         () => importPrivateKeyPem(writePem(pemLabels.DSAPrivateKey, der)),
@@ -148,6 +161,27 @@ function readDer(
       );
     case 'PrivateKeyInfo':
       return readContainer(() => importPrivateKey(der, 'pkcs8', password), false);
+  }
+}
+
+/**
+ * `public_key` puts keys of Ed25519 and Ed448 into an ECPrivateKey too, with the algorithm in the place of the
+ * curve. @returns them as RFC 8410 §7 has them; `undefined` for any other key
+ */
+function edwardsKey(der: Uint8Array): Uint8Array | undefined {
+  try {
+    const reader = new DerReader(der).expectSequence('ECPrivateKey');
+    reader.expectSmallInteger('version');
+    const secret = reader.expectOctetString('privateKey');
+    const parameters = reader.readOptional(contextConstructedTag(0));
+    if (parameters === undefined) return undefined;
+    const algorithm = reader.enter(parameters).expectOid('parameters');
+    if (algorithm !== signatureIds.ed25519 && algorithm !== signatureIds.ed448) return undefined;
+    const key = writeOctetString(writeOctetString(secret));
+    return writeSequence(writeInteger(0), writeSequence(writeOid(algorithm)), key);
+  } catch (error) {
+    if (error instanceof DerError) return undefined;
+    throw error;
   }
 }
 

@@ -57,6 +57,12 @@ const rows: ReadonlyMap<string, Row> = new Map([
   [signatureIds.ed448, { kind: 'eddsa', hash: 'none', mayBeNull: false }],
 ]);
 
+/** With what the parameters of a key begin: a curve's name, or Dss-Parms. */
+const REPEATED: Partial<Readonly<Record<string, number>>> = {
+  ecdsa: tags.oid,
+  dsa: tags.sequence,
+};
+
 const hashesById: ReadonlyMap<string, HashName> = new Map([
   [hashIds.md5, 'md5'],
   [hashIds.sha1, 'sha'],
@@ -80,10 +86,11 @@ export function signatureParameters(
   if (row === undefined) return undefined;
   const { parameters } = algorithm;
   const isNull = parameters?.length === 2 && parameters[0] === tags.null;
-  // RFC 5758 §3.2: ECDSA has none, but public_key:pkix_test_data repeats the key's curve there; the
-  // curve that counts is that of the issuer's key
-  const isCurve = row.kind === 'ecdsa' && parameters?.[0] === tags.oid;
-  if (parameters !== undefined && !isCurve && !(isNull && row.mayBeNull)) return undefined;
+  // RFC 5758 §3.1 and §3.2: DSA and ECDSA have none, but public_key:pkix_test_data repeats those of the
+  // key there; the ones that count are in the issuer's key
+  const repeats = REPEATED[row.kind];
+  const repeated = repeats !== undefined && parameters?.[0] === repeats;
+  if (parameters !== undefined && !repeated && !(isNull && row.mayBeNull)) return undefined;
   return { kind: row.kind, hash: row.hash };
 }
 

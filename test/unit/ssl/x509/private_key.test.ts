@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync, sign, verify } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -171,4 +172,21 @@ describe('what is no key', () => {
   test('the names of the blocks that were found are told', () => {
     assert.throws(() => readPrivateKey(root.pem), /no private key but CERTIFICATE/);
   });
+});
+
+test('keys of Ed25519 in an ECPrivateKey, as public_key writes them', () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const secret = privateKey.export({ format: 'der', type: 'pkcs8' }).subarray(-32);
+  const point = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
+  const der = Buffer.concat([
+    Buffer.from('3051020101' + '0420', 'hex'),
+    secret,
+    Buffer.from('a00506032b6570' + 'a123032100', 'hex'),
+    point,
+  ]);
+  const key = readPrivateKey(der, 'ECPrivateKey');
+  assert.equal(key.type, 'ed25519');
+  const message = Buffer.from('message');
+  const signature = sign(null, message, key.keyObject);
+  assert.equal(verify(null, message, publicKey, signature), true);
 });
