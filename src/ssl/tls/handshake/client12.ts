@@ -322,7 +322,7 @@ function establish(
     ...about,
     ...{ version: agreed.version, cipherSuite: agreed.cipherSuite },
     serverName: config.serverName,
-    alpn: answers.alpn,
+    alpn: answers.alpn ?? client.previous?.alpn,
     nextProtocol: about.nextProtocol ?? client.previous?.nextProtocol,
     sessionId,
     resumed: session !== undefined,
@@ -345,6 +345,7 @@ function establish(
     verifyData: { client: secrets.verifyData('client'), server: secrets.verifyData('server') },
     extendedMasterSecret: agreed.extendedMasterSecret,
     peerCertificate: about.peerChain[0],
+    alpn: info.alpn,
     nextProtocol: info.nextProtocol,
     renegotiatedAt: undefined,
   };

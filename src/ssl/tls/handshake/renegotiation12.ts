@@ -18,6 +18,8 @@ export interface Previous12 {
   readonly extendedMasterSecret: boolean;
   /** DER of the peer's own certificate. */
   readonly peerCertificate: Uint8Array | undefined;
+  /** The protocol agreed by ALPN: it stands for the connection, unless a later handshake agrees on another. */
+  readonly alpn: Uint8Array | undefined;
   /** The protocol chosen by NPN, which stands for the connection: later handshakes do not speak of it. */
   readonly nextProtocol: Uint8Array | undefined;
   /** Server: when a client last renegotiated of its own accord. */

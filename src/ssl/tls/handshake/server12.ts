@@ -347,7 +347,7 @@ function infoOf(server: Server12, { secrets, about }: Outcome, resumed: boolean)
   return {
     ...about,
     ...{ version: agreed.version, cipherSuite: agreed.cipherSuite, serverName, sessionId, resumed },
-    alpn: answers.alpn,
+    alpn: answers.alpn ?? server.previous?.alpn,
     nextProtocol: about.nextProtocol ?? server.previous?.nextProtocol,
     clientRandom: agreed.clientRandom,
     serverRandom: agreed.serverRandom,
@@ -372,6 +372,7 @@ function establish(
     verifyData: { client: secrets.verifyData('client'), server: secrets.verifyData('server') },
     extendedMasterSecret: agreed.extendedMasterSecret,
     peerCertificate: about.peerChain[0],
+    alpn: info.alpn,
     nextProtocol: info.nextProtocol,
     renegotiatedAt: byClient ? link.config.now() : previous?.renegotiatedAt,
   };

@@ -108,6 +108,27 @@ describe('renegotiation', () => {
     }
   });
 
+  it('keeps the protocol of ALPN where a renegotiation does not speak of it', () => {
+    const alpn = [Buffer.from('h2')];
+    let hellos = 0;
+    const silent = changing('client_hello', (message: { extensions: object }) => {
+      hellos += 1;
+      if (hellos === 1) return {};
+      const extensions = {
+        ...message.extensions,
+        application_layer_protocol_negotiation: undefined,
+      };
+      return { extensions };
+    });
+    const pair = connect({ alpn }, { alpn }, { clientHooks: silent });
+    pair.client.engine.renegotiate();
+    pair.run();
+    for (const side of [pair.client, pair.server]) {
+      assert.deepEqual(outcomes(side), ['done'], side.describe());
+      assert.equal(Buffer.from(side.info.alpn ?? []).toString(), 'h2');
+    }
+  });
+
   it('is refused to clients by a server with clientRenegotiation false, and the connection lives', () => {
     const pair = connect({}, { clientRenegotiation: false });
     pair.client.engine.renegotiate();
