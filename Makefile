@@ -66,6 +66,9 @@ check: packages-check build/.built ## the quick loop: format, lint, types, unit 
 interop: packages-interop build build/.built ## both roles against every peer, as a table
 	@sh test/interop/run.sh
 
+conformance: packages-test build ## OTP's own ssl suites on ssl_port; OTP_SRC=..., SUITES="..."
+	@sh test/conformance/run.sh $(SUITES)
+
 bench: packages-bench build build/.built ## ssl and ssl_port in one run, ratios printed
 	@sh test/bench/run.sh
 
@@ -88,4 +91,4 @@ format: node_modules/.package-lock.json ## rewrite the TypeScript sources in the
 clean: ## remove everything built
 	rm -rf dist build priv _build
 
-.PHONY: help build dropin-path demo test check interop bench bench-memory bench-etf dialyzer docs format clean
+.PHONY: help build dropin-path demo test check interop conformance bench bench-memory bench-etf dialyzer docs format clean

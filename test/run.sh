@@ -59,6 +59,7 @@ if [ "$what" = all ]; then
     [ ! -d "test/$folder" ] || node_tests "$folder" "build/test/$folder"
   done
   script_tests erlang sh test/erlang/run.sh
+  script_tests conformance sh test/conformance/run.sh smoke
   script_tests demo sh demo/run.sh
   script_tests matrix sh test/interop/run.sh openssl gnutls otp
 fi

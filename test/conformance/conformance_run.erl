@@ -1,0 +1,32 @@
+%%% Compiles OTP's test modules, and runs one suite of them in this node.
+-module(conformance_run).
+
+-export([compile/0]).
+-export([run/0]).
+
+%% Arguments behind -extra: the folder of OTP's lib/ssl, where to put the modules, and `ssl' (as they
+%% are) or `ssl_port' (through the parse transform).
+-spec compile() -> no_return().
+compile() ->
+    [Lib, Out, Implementation] = init:get_plain_arguments(),
+    Options = [{outdir, Out}, {i, filename:join(Lib, "src")}, {i, filename:join(Lib, "test")},
+               {i, filename:join(filename:dirname(filename:dirname(Out)), "include")}, report_errors, debug_info
+               | [{parse_transform, conformance_transform} || Implementation =:= "ssl_port"]],
+    Files = filelib:wildcard(filename:join([Lib, "test", "*.erl"])),
+    Failed = [filename:basename(File) || File <- Files, compile:file(File, Options) =:= error],
+    [io:format(standard_error, "not compiled: ~ts~n", [Failed]) || Failed =/= []],
+    halt(0).
+
+%% Arguments behind -extra: the suite, the folder of its modules, where to write the results, the
+%% cases to run (`all' or a file), the folder of logs.
+-spec run() -> no_return().
+run() ->
+    [Suite, Modules, Results, Cases0, Logs] = init:get_plain_arguments(),
+    Cases = case Cases0 of "all" -> all; File -> File end,
+    ok = filelib:ensure_dir(filename:join(Logs, "x")),
+    %% Its suite fills the cache of CRLs of the ssl application, which ssl_port asks too.
+    _ = [application:ensure_all_started(ssl) || Suite =:= "ssl_crl_SUITE"],
+    _ = ct:run_test([{dir, Modules}, {suite, list_to_atom(Suite)}, {logdir, Logs},
+                     {auto_compile, false}, {verbosity, 0}, {enable_builtin_hooks, false},
+                     {ct_hooks, [{conformance_hook, [Results, Cases]}]}]),
+    halt(0).
