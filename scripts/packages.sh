@@ -12,7 +12,7 @@ demo_needs="$erlang_needs lib/inets:erlang-inets openssl:openssl curl:curl"
 test_needs="$demo_needs lib/eunit:erlang-eunit lib/common_test:erlang-common-test
   lib/tools:erlang-tools lib/runtime_tools:erlang-runtime-tools lib/xmerl:erlang-xmerl
   lib/edoc:erlang-edoc lib/dialyzer:erlang-dialyzer
-  gnutls-cli:gnutls-bin"
+  gnutls-cli:gnutls-bin xz:xz-utils ps:procps"
 interop_needs="$test_needs go:golang-go javac:openjdk-17-jdk-headless"
 bench_needs="$demo_needs cc:gcc make:make g++:g++ python3:python3 /usr/include/openssl/ssl.h:libssl-dev"
 
