@@ -70,7 +70,11 @@ for (const version of ['sslv3', 'tlsv1', 'tlsv1.1', 'tlsv1.2'] as const) {
 }
 
 function legacySuites() {
-  return cipherSuites.filter(({ name }) => name === 'TLS_RSA_WITH_AES_128_CBC_SHA');
+  return namedSuites('TLS_RSA_WITH_AES_128_CBC_SHA');
+}
+
+function namedSuites(wanted: string) {
+  return cipherSuites.filter(({ name }) => name === wanted);
 }
 
 describe('renegotiation', () => {
@@ -106,6 +110,17 @@ describe('renegotiation', () => {
       assert.deepEqual(outcomes(side), ['done'], side.describe());
       assert.equal(Buffer.from(side.info.nextProtocol ?? []).toString(), 'http/1.1');
     }
+  });
+
+  it('comes by itself when the key of a cipher with small blocks is worn (Sweet32)', () => {
+    const cipherSuites = namedSuites('TLS_RSA_WITH_3DES_EDE_CBC_SHA');
+    const pair = connect({ cipherSuites }, { cipherSuites, credentials: [leaf('rsa').credential] });
+    const byte = Buffer.from('x');
+    for (let records = 0; records < 2 ** 14; records++) pair.client.engine.send(byte);
+    pair.run();
+    assert.deepEqual(outcomes(pair.client), ['done'], pair.client.describe());
+    assert.equal(pair.server.received.length, 2 ** 14);
+    assertAlive(pair);
   });
 
   it('keeps the protocol of ALPN where a renegotiation does not speak of it', () => {
