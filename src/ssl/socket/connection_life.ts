@@ -111,6 +111,8 @@ export abstract class ConnectionLife {
   protected channel: Channel | undefined;
   #handshake: PendingHandshake | undefined;
   #paused: Paused | undefined;
+  /** The time of the paused handshake was up before it was continued. */
+  #pauseLapsed = false;
   #host: HostReference | undefined;
   #cancelDialing: Cancel = nothing;
   #dialed = false;
@@ -247,6 +249,11 @@ export abstract class ConnectionLife {
   }
 
   #notPaused(): Value {
+    // As `ssl`: the first call after it hears that the time of the handshake was up.
+    if (this.#pauseLapsed) {
+      this.#pauseLapsed = false;
+      return 'timeout';
+    }
     const alive = this.phase === 'accepted' || this.phase === 'handshake' || this.phase === 'open';
     return alive ? 'einval' : 'closed';
   }
@@ -274,7 +281,10 @@ export abstract class ConnectionLife {
     const pending: PendingHandshake = { reply, stopTimer: nothing };
     this.#handshake = pending;
     if (timeout !== 'infinity') {
-      pending.stopTimer = this.clock.after(timeout, () => this.#fail('timeout'));
+      pending.stopTimer = this.clock.after(timeout, () => {
+        this.#pauseLapsed = this.#paused !== undefined;
+        this.#fail('timeout');
+      });
     }
     return () => {
       if (this.#handshake === pending) this.#fail(undefined);
