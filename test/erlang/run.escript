@@ -42,27 +42,28 @@ run("eunit", Modules, _Out) ->
     _ = eunit:test([{module, M} || M <- Tests], [verbose, {report, Listener}]),
     receive {counts, Counts} -> Counts end;
 run("ct", Modules, Out) ->
-    Suites = [M || M <- Modules, lists:suffix("_SUITE", atom_to_list(M))],
-    {Compared, Others} = lists:partition(fun(M) -> lists:prefix("ssl_port_parity_", atom_to_list(M)) end, Suites),
-    {P1, F1, S1} = suites(Others, Out),
-    {P2, F2, S2} =
-        case suites(Compared, Out) of
-            {_, Failed, _} when Failed > 0 ->
-                %% `ssl' itself answers some races either way: what differs has to differ twice.
-                io:format("~nthe comparisons with ssl are run again~n"),
-                suites(Compared, Out);
-            Counts ->
-                Counts
-        end,
-    {P1 + P2, F1 + F2, S1 + S2}.
-
-suites([], _Out) ->
-    {0, 0, 0};
-suites(Suites, Out) ->
     Logs = filename:join(filename:dirname(Out), "test_logs"),
     ok = filelib:ensure_dir(filename:join(Logs, "x")),
+    Suites = [M || M <- Modules, lists:suffix("_SUITE", atom_to_list(M))],
+    lists:foldl(fun(Suite, {P0, F0, S0}) ->
+                        {P, F, S} = suite(Suite, Out, Logs),
+                        {P0 + P, F0 + F, S0 + S}
+                end, {0, 0, 0}, Suites).
+
+%% What fails has to fail twice: `ssl' itself answers some races either way, and a machine that stalls ends the
+%% patience of a peer.
+suite(Suite, Out, Logs) ->
+    case suite_once(Suite, Out, Logs) of
+        {_, Failed, _} when Failed > 0 ->
+            io:format("~nrun again, as it failed: ~s~n", [Suite]),
+            suite_once(Suite, Out, Logs);
+        Counts ->
+            Counts
+    end.
+
+suite_once(Suite, Out, Logs) ->
     %% The hook that redirects the log has nothing to redirect, and fails on a machine that stalls.
-    case ct:run_test([{dir, Out}, {suite, Suites}, {logdir, Logs},
+    case ct:run_test([{dir, Out}, {suite, Suite}, {logdir, Logs},
                       {auto_compile, false}, {ct_hooks, []}, {enable_builtin_hooks, false},
                       {verbosity, 20}]) of
         {Ok, Failed, {User, Auto}} -> {Ok, Failed + Auto, User};

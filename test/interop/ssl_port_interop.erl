@@ -39,7 +39,7 @@ run(Names, Extent) ->
     Cells = case Extent of all -> All; few -> interop_cells:few(All) end,
     Results = in_parallel(fun(Cell) -> {Cell, result(Cell, peer(Cell, Peers), Gaps)} end, Cells),
     Features = [{Feature, verdict(Outcome, [Why || {feature, Name, P, R, Why} <- Gaps, {Name, P, R} =:= Feature])}
-                || {Feature, Outcome} <- interop_features:run(Peers, fun in_own_process/1)],
+                || {Feature, Outcome} <- interop_features:run(Peers, fun twice/1)],
     lists:foreach(fun interop_peers:stop/1, Peers),
     interop_table:print(Results, Features),
     Missing = Names -- [interop_peers:name(Peer) || Peer <- Peers],
@@ -64,8 +64,12 @@ peer(#cell{peer = Name}, Peers) ->
 %% --- cells ---------------------------------------------------------------------------------------
 
 result(Cell, Peer, Gaps) ->
-    Outcome = in_own_process(fun() -> meet(Cell, Peer) end),
-    verdict(Outcome, [element(6, Gap) || Gap <- Gaps, tuple_size(Gap) =:= 6, interop_cells:is_gap(Gap, Cell)]).
+    Reasons = [element(6, Gap) || Gap <- Gaps, tuple_size(Gap) =:= 6, interop_cells:is_gap(Gap, Cell)],
+    Meet = fun() -> meet(Cell, Peer) end,
+    case Reasons of
+        [] -> verdict(twice(Meet), []);
+        _ -> verdict(in_own_process(Meet), Reasons)
+    end.
 
 verdict({refused, _}, _) -> {gap, "not offered yet"};
 verdict(ok, []) -> ok;
@@ -128,6 +132,13 @@ is_as_asked(S, Version, #suite{kx = Kx, cipher = Cipher}) ->
     end.
 
 %% --- processes -----------------------------------------------------------------------------------
+
+%% What fails has to fail twice: a machine that stalls ends the patience of a peer.
+twice(Fun) ->
+    case in_own_process(Fun) of
+        {failed, Reason} -> io:format("~nonce more, after ~0tp~n", [Reason]), in_own_process(Fun);
+        Outcome -> Outcome
+    end.
 
 %% A cell's failure must not leave its sockets and messages to the next one. The reason is carried by `exit',
 %% which logs nothing: a gap is no error report.
