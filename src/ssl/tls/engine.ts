@@ -86,8 +86,8 @@ export class TlsEngine {
   #requestedUpdates = 0;
   /** The peer's keys of a renegotiation are in use, and its Finished has not come yet. */
   #unverifiedReads = false;
-  /** Records under one key after which a renegotiation is asked for by itself. */
-  #renegotiateAt = DEFAULT_RENEGOTIATE_AT;
+  /** The records under the present key when a renegotiation was last asked for by itself. */
+  #renewalAskedAt = 0;
   /** `close` was called while data was kept back. */
   #closing = false;
   /** Early data that was taken and waits for the end of the handshake. */
@@ -110,7 +110,6 @@ export class TlsEngine {
     else if (bestVersion(config) === 'sslv3') this.#out.useVersion('sslv3');
     // RFC 5246 §E.2: understood where SSL 3.0 was asked for, and nowhere else
     if (config.role === 'server' && speaks(config, 'sslv3')) this.#read.acceptSsl2Hello();
-    this.#renegotiateAt = config.renegotiateAt ?? DEFAULT_RENEGOTIATE_AT;
   }
 
   /** Begins: a client's hello goes out; a server waits for one. Once only. */
@@ -158,11 +157,12 @@ export class TlsEngine {
 
   /** RFC 9325 §4.4, R46: before TLS 1.3 a key is replaced by a new handshake. */
   #renegotiateWhenWorn(): void {
-    if (this.#out.sealedRecords < this.#renegotiateAt && !this.#out.isWorn) return;
-    if (this.#out.over || !this.#runner.awaits('renegotiate')) return;
+    const wanted = this.#link.config.renegotiateAt ?? DEFAULT_RENEGOTIATE_AT;
+    const { sealedRecords, recordLimit, over } = this.#out;
     // A peer that refuses is asked again only after as many records more.
-    this.#renegotiateAt =
-      this.#out.sealedRecords + (this.#link.config.renegotiateAt ?? DEFAULT_RENEGOTIATE_AT);
+    if (sealedRecords - this.#renewalAskedAt < Math.min(wanted, recordLimit)) return;
+    if (over || !this.#runner.awaits('renegotiate')) return;
+    this.#renewalAskedAt = sealedRecords;
     this.renegotiate();
   }
 
@@ -620,7 +620,7 @@ export class TlsEngine {
             ? { type: 'renegotiation', result: 'done', info }
             : { type: 'handshake_done', info },
         );
-        if (again) this.#renegotiateAt = this.#link.config.renegotiateAt ?? DEFAULT_RENEGOTIATE_AT;
+        this.#renewalAskedAt = 0;
         this.#releaseData();
         for (const data of this.#earlyData.splice(0)) this.#out.emitData(data);
       },

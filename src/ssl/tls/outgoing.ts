@@ -4,6 +4,7 @@
  */
 
 import type { EngineEvent } from './events.ts';
+import { LocalFault } from './faults.ts';
 import type { KeyUpdateRequest, KeyUpdates, Received } from './handshake/flow.ts';
 import type { AlertDescription, AlertLevel } from './iana/alerts.ts';
 import { isAtLeast, type ProtocolVersion } from './iana/versions.ts';
@@ -103,9 +104,9 @@ export class Outgoing {
     return this.#held !== undefined;
   }
 
-  /** Whether the present key has protected as many records as it should. */
-  get isWorn(): boolean {
-    return this.#write.isWorn;
+  /** How many records the present key should protect. */
+  get recordLimit(): number {
+    return this.#write.recordLimit;
   }
 
   /** Records written under the present key. */
@@ -125,7 +126,11 @@ export class Outgoing {
     for (const data of held) this.data(data);
   }
 
-  /** Sends application data of any length; it is only read before the call returns. */
+  /**
+   * Sends application data of any length; it is only read before the call returns.
+   *
+   * @throws LocalFault `key_exhausted` when the peer has refused new keys for too long
+   */
   data(data: Uint8Array): void {
     if (this.#held !== undefined) {
       this.#held.push(Uint8Array.from(data));
@@ -134,6 +139,7 @@ export class Outgoing {
     this.#answerKeyUpdate();
     for (let start = 0; start < data.length; ) {
       const end = Math.min(data.length, start + this.#room());
+      if (this.#write.isExhausted) throw new LocalFault('key_exhausted');
       const slice = start === 0 && end === data.length ? data : data.subarray(start, end);
       this.#write.write('application_data', slice);
       start = end;

@@ -12,6 +12,9 @@ import { nullWriteProtection } from './null_protection.ts';
 import { RECORDS_PER_BUFFER, takeOutput } from './output_pool.ts';
 import { MAX_PLAINTEXT, type WriteProtection } from './protection.ts';
 
+/** A key is used this many times longer than it should be while a peer refuses another; then never again. */
+const GRACE = 4;
+
 export class WriteHalf {
   #protection: WriteProtection = nullWriteProtection;
   #sequence = 0;
@@ -32,9 +35,19 @@ export class WriteHalf {
     return this.#sealedBytes;
   }
 
-  /** Whether the present key has protected as many records as it should (RFC 8446 §5.5). */
+  /** How many records the present key should protect (RFC 8446 §5.5). */
+  get recordLimit(): number {
+    return this.#protection.recordLimit;
+  }
+
+  /** Whether the present key has protected as many records as it should. */
   get isWorn(): boolean {
-    return this.#sequence >= this.#protection.recordLimit;
+    return this.#sequence >= this.recordLimit;
+  }
+
+  /** Whether the present key must protect no more data (RFC 8446 §5.5, RFC 9325 §4.4). */
+  get isExhausted(): boolean {
+    return this.#sequence >= GRACE * this.#protection.recordLimit;
   }
 
   /** The most content that a record gets. */

@@ -123,6 +123,25 @@ describe('renegotiation', () => {
     assertAlive(pair);
   });
 
+  it('a peer that keeps refusing new keys loses the connection before a key is used for too long', () => {
+    const cipherSuites = namedSuites('TLS_RSA_WITH_3DES_EDE_CBC_SHA');
+    const credentials = [leaf('rsa').credential];
+    const pair = connect(
+      { cipherSuites },
+      { cipherSuites, credentials, clientRenegotiation: false },
+    );
+    const byte = Buffer.from('x');
+    for (let records = 1; records <= 2 ** 16; records++) {
+      pair.client.engine.send(byte);
+      if (records % 2 ** 12 === 0) pair.run();
+    }
+    pair.run();
+    assert.deepEqual(outcomes(pair.client), Array(4).fill('rejected'), pair.client.describe());
+    assert.equal(pair.client.lastAlert, 'sent fatal internal_error');
+    assert.equal(pair.server.lastAlert, 'received fatal internal_error');
+    assert.ok(pair.server.received.length > 2 ** 16 - 2 ** 8, `${pair.server.received.length}`);
+  });
+
   it('keeps the protocol of ALPN where a renegotiation does not speak of it', () => {
     const alpn = [Buffer.from('h2')];
     let hellos = 0;
