@@ -63,8 +63,11 @@ check: packages-check build/.built ## the quick loop: format, lint, types, unit 
 	npx --no-install biome check
 	@sh test/run.sh unit
 
-interop: packages-interop build build/.built ## both roles against every peer, as a table
-	@sh test/interop/run.sh
+interop: packages-interop packages-programs build build/.built ## both roles against every peer, as a table; real programs
+	@sh test/interop/run.sh; status=$$?; sh test/interop/programs/run.sh && [ $$status -eq 0 ]
+
+programs: packages-programs build ## real BEAM programs over the drop-in module ssl; PROGRAMS="ftp yaws"
+	@sh test/interop/programs/run.sh $(PROGRAMS)
 
 conformance: packages-test build ## OTP's own ssl suites on ssl_port; OTP_SRC=..., SUITES="..."
 	@sh test/conformance/run.sh $(SUITES)
@@ -91,4 +94,4 @@ format: node_modules/.package-lock.json ## rewrite the TypeScript sources in the
 clean: ## remove everything built
 	rm -rf dist build priv _build
 
-.PHONY: help build dropin-path demo test check interop conformance bench bench-memory bench-etf dialyzer docs format clean
+.PHONY: help build dropin-path demo test check interop programs conformance bench bench-memory bench-etf dialyzer docs format clean

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes sure that the Debian packages one make target needs are installed.
-# usage: sh scripts/packages.sh node|erlang|check|demo|test|interop|bench
+# usage: sh scripts/packages.sh node|erlang|check|demo|test|interop|programs|bench
 # Installs what is missing as root or with sudo; where it cannot, says in one line what to install.
 set -eu
 
@@ -14,6 +14,8 @@ test_needs="$demo_needs lib/eunit:erlang-eunit lib/common_test:erlang-common-tes
   lib/edoc:erlang-edoc lib/dialyzer:erlang-dialyzer
   gnutls-cli:gnutls-bin xz:xz-utils ps:procps"
 interop_needs="$test_needs go:golang-go javac:openjdk-17-jdk-headless"
+programs_needs="$demo_needs lib/ftp:erlang-ftp lib/eldap:erlang-eldap /usr/sbin/slapd:slapd
+  /usr/sbin/proftpd:proftpd-core /usr/lib/proftpd/mod_tls.so:proftpd-mod-crypto"
 bench_needs="$demo_needs cc:gcc make:make g++:g++ python3:python3 /usr/include/openssl/ssl.h:libssl-dev"
 
 case "${1:-}" in
@@ -23,8 +25,9 @@ case "${1:-}" in
   demo) needs=$demo_needs ;;
   test) needs=$test_needs ;;
   interop) needs=$interop_needs ;;
+  programs) needs=$programs_needs ;;
   bench) needs=$bench_needs ;;
-  *) echo "usage: $0 node|erlang|check|demo|test|interop|bench" >&2; exit 2 ;;
+  *) echo "usage: $0 node|erlang|check|demo|test|interop|programs|bench" >&2; exit 2 ;;
 esac
 
 present() {
@@ -61,6 +64,12 @@ if [ "$as_root" = none ] || ! command -v apt-get >/dev/null 2>&1; then
 fi
 echo "Installing:$missing"
 log=$(mktemp)
+# Servers among them are run by the tests, as they want them; the system is not to start its own.
+policy=/usr/sbin/policy-rc.d
+if [ "${1:-}" = programs ] && [ ! -e $policy ]; then
+  printf '#!/bin/sh\nexit 101\n' | $as_root tee $policy >/dev/null && $as_root chmod 755 $policy
+  trap '$as_root rm -f $policy' EXIT
+fi
 if ! { DEBIAN_FRONTEND=noninteractive $as_root apt-get update -qq &&
        DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing; } >"$log" 2>&1
 then

@@ -78,7 +78,7 @@ export class Sessions {
 
   /** Keeps a ticket for `{session_tickets, auto}`. */
   keep(options: Options, { target }: ConnectionSessions, session: Session): void {
-    if (target === undefined) return;
+    if (target === undefined && session.serverName === undefined) return;
     this.#clientSessions(options.environment).tickets.add(target, session);
   }
 
@@ -184,8 +184,7 @@ class ClientSessions {
     const policy = verificationPolicy(config);
     const fits = (session: Session): boolean =>
       session.serverName === config.serverName && Buffer.compare(session.policy, policy) === 0;
-    const found =
-      target === undefined ? undefined : this.tickets.take(target, this.#source.now(), fits);
+    const found = this.tickets.take(target, this.#source.now(), fits);
     return { tickets: found === undefined ? [] : [found], ...early };
   }
 }

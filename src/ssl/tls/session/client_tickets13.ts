@@ -24,7 +24,7 @@ export class ClientTickets {
   readonly #size: number;
   readonly #lifetime: number;
   /** In the order of arrival. */
-  readonly #tickets = new Set<{ readonly server: string; readonly session: Session }>();
+  readonly #tickets = new Set<{ readonly server: string | undefined; readonly session: Session }>();
 
   constructor({ size, lifetime }: ClientTicketOptions = {}) {
     this.#size = size ?? DEFAULT_SIZE;
@@ -36,8 +36,8 @@ export class ClientTickets {
     return this.#tickets.size;
   }
 
-  /** Keeps a session. @param server - such as host and port; sessions of others are never mixed up */
-  add(server: string, session: Session): void {
+  /** Keeps a session. @param server - such as host and port; undefined where that is not known */
+  add(server: string | undefined, session: Session): void {
     for (const kept of this.#tickets) {
       if (this.#tickets.size < this.#size) break;
       this.#tickets.delete(kept);
@@ -46,17 +46,26 @@ export class ClientTickets {
   }
 
   /**
-   * Takes out the newest ticket for a server that passes.
+   * Takes out the newest ticket for a server that passes, or else the newest of another port under the same name
+   * (RFC 8446 §4.6.1: the name decides; the data connections of FTP resume the session of the control connection).
    *
-   * @param fits - such as the same server name and policy
+   * @param fits - the same server name and policy
    */
-  take(server: string, now: number, fits: (session: Session) => boolean): Session | undefined {
-    let newest: Session | undefined;
+  take(
+    server: string | undefined,
+    now: number,
+    fits: (session: Session) => boolean,
+  ): Session | undefined {
+    let own: Session | undefined;
+    let named: Session | undefined;
     for (const kept of this.#tickets) {
       const { session } = kept;
       if (this.#isOld(session, now)) this.#tickets.delete(kept);
-      else if (kept.server === server && fits(session)) newest = session;
+      else if (!fits(session)) continue;
+      else if (server !== undefined && kept.server === server) own = session;
+      else if (session.serverName !== undefined) named = session;
     }
+    const newest = own ?? named;
     for (const kept of this.#tickets) {
       if (kept.session === newest) this.#tickets.delete(kept);
     }

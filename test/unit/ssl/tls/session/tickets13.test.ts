@@ -217,6 +217,22 @@ describe("a client's tickets", () => {
     assert.equal(store.count, 1);
   });
 
+  // RFC 8446 §4.6.1
+  it('serve another port under the same name, after those of its own', () => {
+    const store = new ClientTickets();
+    const named = (name: string, serverName: string): Session => ({ ...session(name), serverName });
+    const of = (name: string) => (kept: Session) => kept.serverName === name;
+    store.add('here:20000', named('own', 'files.example'));
+    store.add('here:21', named('control', 'files.example'));
+    store.add(undefined, named('upgraded', 'files.example'));
+    store.add('here:21', named('other name', 'mail.example'));
+    const taken = [0, 1, 2, 3].map(() =>
+      store.take('here:20000', NOW, of('files.example'))?.ticket.toString(),
+    );
+    assert.deepEqual(taken, ['own', 'upgraded', 'control', undefined]);
+    assert.equal(store.take(undefined, NOW, of('mail.example'))?.ticket.toString(), 'other name');
+  });
+
   it('are bounded in number and time', () => {
     const store = new ClientTickets({ size: 5, lifetime: 60 });
     for (let index = 0; index < 9; index++) store.add('s', session(String(index)));
