@@ -24,6 +24,8 @@ text({options, {Type, File, Reason}})
     io_lib:format("Invalid ~s file ~ts: ~ts", [file(Type), printable(File), file_error(Reason)]);
 text({options, {key_does_not_match_certificate, Certificate, Key}}) ->
     io_lib:format("The key ~ts is not that of the certificate ~ts", [source(Key), source(Certificate)]);
+text({keyfile, Reason}) ->
+    io_lib:format("The fun of the option password gave no password: ~0tp", [Reason]);
 text({options, {socket_options, Option, Reason}}) ->
     io_lib:format("Invalid transport socket option ~0tp: ~ts", [Option, format(Reason)]);
 text({options, {socket_options, Option}}) ->

@@ -96,6 +96,7 @@ is_named([Head | Tail]) -> is_named(Head) orelse is_named(Tail);
 is_named(Tuple) when is_tuple(Tuple), tuple_size(Tuple) > 0 ->
     element(1, Tuple) =:= '$fun' orelse element(1, Tuple) =:= '$callback'
         orelse lists:any(fun is_named/1, tuple_to_list(Tuple));
+is_named(Map) when is_map(Map) -> is_named(maps:to_list(Map));
 is_named(_) -> false.
 
 %% Puts the funs and modules back into a term that the program has sent, such as the value of

@@ -35,11 +35,15 @@ file_contents_test() ->
     [?assertEqual("Invalid " ++ Words, ssl_port:format_error({options, Reason}))
      || {Words, Reason} <-
             [{"key file F: it is encrypted, and the option password is not given",
-              {keyfile, "F", password_required}},
-             {"key file F: the password is wrong", {keyfile, "F", password_wrong}},
+              {keyfile, "F", {error, password_required}}},
+             {"key file F: the password is wrong", {keyfile, "F", {error, password_wrong}}},
              {"key file F: no key in it", {keyfile, "F", []}},
              {"certificate file F: no certificate in it", {certfile, "F", no_certificate}},
              {"CA certificate file F: no certificate in it", {cacertfile, "F", no_certificate}}]].
+
+failing_password_test() ->
+    ?assertEqual("The fun of the option password gave no password: badarg",
+                 ssl_port:format_error({error, {keyfile, badarg}})).
 
 key_of_another_certificate_test() ->
     ?assertEqual("The key K is not that of the certificate C",

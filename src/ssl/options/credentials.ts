@@ -22,10 +22,10 @@ import {
   SignatureChecker,
   type TrustStore,
 } from '../x509/index.ts';
-import { isUserFun } from './checks.ts';
+import { isUserFun, type UserFun } from './checks.ts';
 import { OptionFault } from './fault.ts';
 import { type FileCache, FileFault } from './files.ts';
-import type { GivenIdentity, TlsValues } from './tls_options.ts';
+import type { GivenIdentity, Password, TlsValues } from './tls_options.ts';
 
 const CERTIFICATE_LABELS: ReadonlySet<string> = new Set([
   'CERTIFICATE',
@@ -114,6 +114,20 @@ function sameBytes(left: readonly Uint8Array[], right: readonly Uint8Array[]): b
   );
 }
 
+/** A key that only the answer of a fun can open. */
+export class PasswordWanted extends Error {
+  readonly fun: UserFun;
+
+  constructor(fun: UserFun) {
+    super('the password of a key is to be asked for');
+    this.name = 'PasswordWanted';
+    this.fun = fun;
+  }
+}
+
+/** What the funs that stand for passwords have answered, by their indexes. */
+export type Passwords = ReadonlyMap<number, Password>;
+
 /** What files and lists were made into, shared by all connections of a program. */
 export interface CredentialCaches {
   readonly files: FileCache;
@@ -138,38 +152,46 @@ export function loadTrust(values: TlsValues, caches: CredentialCaches): TrustSto
 /**
  * The own identities that the options name, the preferred first.
  * @param trust completes chains that lack intermediates
- * @throws OptionFault naming the option and file that cannot be used
+ * @throws OptionFault naming the option and file that cannot be used; PasswordWanted for a key that needs
+ * an answer which `passwords` lacks
  */
 export function loadCredentials(
   values: TlsValues,
   trust: TrustStore | undefined,
   caches: CredentialCaches,
+  passwords: Passwords,
 ): readonly Credential[] {
   const identities = values.certs_keys ?? [plainIdentity(values)];
-  return identities.flatMap((identity) => loadIdentity(identity, trust ?? emptyTrustStore, caches));
+  const sources = { ...caches, passwords, trust: trust ?? emptyTrustStore };
+  return identities.flatMap((identity) => loadIdentity(identity, sources));
+}
+
+/** What an identity is made from. */
+interface IdentitySources {
+  readonly files: FileCache;
+  readonly passwords: Passwords;
+  readonly trust: TrustStore;
 }
 
 function plainIdentity(values: TlsValues): GivenIdentity {
   const { cert, certfile, key, keyfile, password } = values;
-  const secret = password !== undefined && !isUserFun(password) ? { password } : {};
   return {
     ...(cert === undefined ? {} : { cert }),
     ...(certfile === undefined ? {} : { certfile }),
     ...(key === undefined || 'foreign' in key ? {} : { key }),
     ...(keyfile === undefined ? {} : { keyfile }),
-    ...secret,
+    ...(password === undefined ? {} : { password }),
   };
 }
 
 function loadIdentity(
   identity: GivenIdentity,
-  trust: TrustStore,
-  caches: CredentialCaches,
+  { files, passwords, trust }: IdentitySources,
 ): readonly Credential[] {
-  const certificates = loadChain(identity, caches.files);
+  const certificates = loadChain(identity, files);
   const keyNamed = identity.key !== undefined || identity.keyfile !== undefined;
   if (certificates === undefined && !keyNamed) return [];
-  const key = loadKey(identity, caches.files);
+  const key = loadKey(identity, files, passwords);
   const [own] = certificates ?? [];
   // A key without a certificate is checked, and of no use.
   if (own === undefined || certificates === undefined || key === undefined) return [];
@@ -200,8 +222,13 @@ function loadChain(identity: GivenIdentity, files: FileCache): readonly Certific
   });
 }
 
-function loadKey(identity: GivenIdentity, files: FileCache): PrivateKey | undefined {
-  const { key, password } = identity;
+function loadKey(
+  identity: GivenIdentity,
+  files: FileCache,
+  passwords: Passwords,
+): PrivateKey | undefined {
+  const { key, password: given } = identity;
+  const password = isUserFun(given) ? passwords.get(given.index) : given;
   if (key !== undefined) {
     try {
       return readPrivateKey(key.der, key.type, password);
@@ -221,8 +248,11 @@ function loadKey(identity: GivenIdentity, files: FileCache): PrivateKey | undefi
       return readPrivateKey(bytes, undefined, password);
     } catch (error) {
       if (!(error instanceof PrivateKeyError)) throw error;
+      if (error.problem === 'password_required' && isUserFun(given)) {
+        throw new PasswordWanted(given);
+      }
       // OTP shows the empty list of entries it found.
-      const reason: Value = error.problem === 'no_key' ? { list: [] } : error.problem;
+      const reason: Value = error.problem === 'no_key' ? { list: [] } : ['error', error.problem];
       throw contentFault('keyfile', path, reason);
     }
   });

@@ -14,8 +14,15 @@ import { DEFAULT_MAX_HANDSHAKE_SIZE } from '../tls/config.ts';
 import { signatureSchemeRow } from '../tls/iana/signature_schemes.ts';
 import type { Value } from '../value.ts';
 import { defaultPolicy, type HostReference, type TrustStore } from '../x509/index.ts';
-import { isUserFun } from './checks.ts';
-import { type CredentialCaches, loadCredentials, loadTrust, TrustCache } from './credentials.ts';
+import { isUserFun, type UserFun } from './checks.ts';
+import {
+  type CredentialCaches,
+  loadCredentials,
+  loadTrust,
+  type Passwords,
+  PasswordWanted,
+  TrustCache,
+} from './credentials.ts';
 import { attempt, OptionFault, type Result } from './fault.ts';
 import { FileCache, FileFault, type FileSource, systemFiles } from './files.ts';
 import type { Options } from './parse.ts';
@@ -50,15 +57,35 @@ const made = new WeakMap<Options, { readonly stamps: string; readonly config: En
  *
  * @param host client: the name or address that was asked for; `undefined` on an upgrade
  * @param connection what the connection has to do with sessions
+ * @param passwords what was answered when the same was asked before
+ * @returns `asks`: the answer of this fun is wanted first, in `passwords`
  */
 export function engineConfig(
   options: Options,
   source: ConfigSource,
   host?: HostReference,
   connection: ConnectionSessions = new ConnectionSessions(),
+  passwords: Passwords = NO_PASSWORDS,
+): Result<EngineConfig> | { readonly asks: UserFun } {
+  try {
+    return completeConfig(options, source, host, connection, passwords);
+  } catch (error) {
+    if (error instanceof PasswordWanted) return { asks: error.fun };
+    throw error;
+  }
+}
+
+const NO_PASSWORDS: Passwords = new Map();
+
+function completeConfig(
+  options: Options,
+  source: ConfigSource,
+  host: HostReference | undefined,
+  connection: ConnectionSessions,
+  passwords: Passwords,
 ): Result<EngineConfig> {
   return attempt(() => {
-    const config = sharedConfig(options, source);
+    const config = sharedConfig(options, source, passwords);
     if (options.role === 'server') {
       return { ...config, ...source.sessions.server(options, connection) };
     }
@@ -67,11 +94,11 @@ export function engineConfig(
   });
 }
 
-function sharedConfig(options: Options, source: ConfigSource): EngineConfig {
+function sharedConfig(options: Options, source: ConfigSource, passwords: Passwords): EngineConfig {
   const stamps = fileStamps(options, source);
   const known = made.get(options);
   if (known !== undefined && known.stamps === stamps) return known.config;
-  const config = makeConfig(options, source);
+  const config = makeConfig(options, source, passwords);
   made.set(options, { stamps, config });
   return config;
 }
@@ -98,11 +125,11 @@ function stampOf(files: FileCache, path: string): string {
   }
 }
 
-function makeConfig(options: Options, source: ConfigSource): EngineConfig {
+function makeConfig(options: Options, source: ConfigSource, passwords: Passwords): EngineConfig {
   const { values, role } = options;
   const verifies = options.verify === 'verify_peer';
   const trust = loadTrust(values, source);
-  const credentials = loadCredentials(values, trust, source);
+  const credentials = loadCredentials(values, trust, source, passwords);
   // A server whose certificates come by name has all it needs only when the hello is there.
   if (credentials.length > 0 || !namesBringMore(values)) checkSuites(options, credentials);
   const alpn =

@@ -1,8 +1,9 @@
 /** The room's front door: option lists in, settings and engine configurations out. */
 
 export { signatureSchemeValue } from './algorithms.ts';
-export { isUserFun, type UserFun, type UserModule } from './checks.ts';
+export { INVALID, isUserFun, type UserFun, type UserModule } from './checks.ts';
 export { cipherSuiteMap } from './ciphers.ts';
+export type { Passwords } from './credentials.ts';
 export { type ConfigSource, createConfigSource, engineConfig } from './engine_config.ts';
 export type { Result } from './fault.ts';
 export { type FileSource, systemFiles } from './files.ts';
@@ -34,6 +35,8 @@ export {
 export { passedOverSuites } from './suite_needs.ts';
 export {
   type LogLevelOption,
+  type Password,
+  password,
   type TlsOptionName,
   type TlsValues,
   tlsOptions,

@@ -8,6 +8,7 @@
 
 import { type LogLevel, logLevels } from '../log_level.ts';
 import type { ProtocolVersion } from '../tls/iana/versions.ts';
+import type { TermReader } from '../value.ts';
 import {
   anyList,
   anyOf,
@@ -18,7 +19,6 @@ import {
   fun,
   INVALID,
   integer,
-  isUserFun,
   listOf,
   oneOf,
   type Read,
@@ -27,6 +27,7 @@ import {
   text,
   textOrBinary,
   timeout,
+  type UserFun,
 } from './checks.ts';
 import {
   antiReplay,
@@ -113,18 +114,47 @@ export interface GivenIdentity {
   readonly certfile?: string;
   readonly key?: GivenKey;
   readonly keyfile?: string;
-  readonly password?: string | Uint8Array;
+  readonly password?: Password | UserFun;
 }
 
-const password: Read<string | Uint8Array> = (term, reader) =>
-  reader.binary(term) ?? text(term, reader);
+/** What opens an encrypted key. */
+export type Password = string | Uint8Array;
+
+/** Bytes as iodata has them; a string that is none is taken as UTF-8. */
+export const password: Read<Password> = (term, reader) => {
+  const bytes: number[] = [];
+  return gatherBytes(term, reader, bytes) ? Uint8Array.from(bytes) : text(term, reader);
+};
+
+/** As deep as iodata may be nested in an option. */
+const IODATA_DEPTH = 100;
+
+function gatherBytes(term: unknown, reader: TermReader, bytes: number[], depth = 0): boolean {
+  const binary = reader.binary(term);
+  if (binary !== undefined) {
+    for (const byte of binary) bytes.push(byte);
+    return true;
+  }
+  const parts = depth > IODATA_DEPTH ? undefined : reader.list(term);
+  return (
+    parts?.every((part) => {
+      const byte = reader.integer(part);
+      if (byte === undefined) return gatherBytes(part, reader, bytes, depth + 1);
+      if (typeof byte !== 'number' || byte < 0 || byte > 255) return false;
+      bytes.push(byte);
+      return true;
+    }) ?? false
+  );
+}
+
+const secret: Read<Password | UserFun> = anyOf(password, fun(0));
 
 const IDENTITY_READERS: Readonly<Record<keyof GivenIdentity, Read<unknown>>> = {
   cert: chain,
   certfile: textOrBinary,
   key: givenKey,
   keyfile: textOrBinary,
-  password,
+  password: secret,
 };
 
 const certificateAndKey: Read<GivenIdentity> = (term, reader) => {
@@ -219,7 +249,7 @@ export const tlsOptions = {
   certfile: row(file),
   key: row(anyOf(givenKey, foreignKey), { served: (key) => !('foreign' in key) }),
   keyfile: row(namedFile),
-  password: row(anyOf(password, fun(0)), { served: (secret) => !isUserFun(secret) }),
+  password: row(secret),
   certs_keys: row(listOf(certificateAndKey)),
 
   // Whom one believes.

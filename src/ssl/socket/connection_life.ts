@@ -18,10 +18,12 @@ import {
   ConnectionSessions,
   engineConfig,
   type Options,
+  type Passwords,
   parseOptions,
   passedOverSuites,
   type SocketOptions,
   type TransportOptions,
+  type UserFun,
 } from '../options/index.ts';
 
 import type { Credential } from '../tls/config.ts';
@@ -33,7 +35,6 @@ import type {
   ServerHelloQuestion,
 } from '../tls/events.ts';
 import { describeAlert } from '../tls/events.ts';
-import type { LocalFault } from '../tls/faults.ts';
 import type { Value } from '../value.ts';
 import type { HostReference } from '../x509/index.ts';
 import { alertReason, log } from './alert_log.ts';
@@ -54,17 +55,23 @@ import { tellHello } from './hello.ts';
 import { Inbox } from './inbox.ts';
 import { ticketMap } from './information.ts';
 import { Outbox } from './outbox.ts';
+import { passwordQuestion } from './passwords.ts';
 import { userQuestion, usualAnswer } from './questions.ts';
 import { badServerOptions, namedOptions, nameQuestion } from './server_names.ts';
 import { changeActive, packetHeaderSize } from './settings.ts';
 import type { Target } from './target.ts';
 import type { Transport } from './transport/transport.ts';
 import type { TunnelTransport } from './transport/tunnel.ts';
-import { CallerExit, heardAnswer, type UserQuestion } from './user_question.ts';
+import { CallerExit, Continuation, heardAnswer, type UserQuestion } from './user_question.ts';
 import { Wire } from './wire.ts';
 
 /** Options whose suites that cannot be used have been told. */
 const told = new WeakSet<Options>();
+
+/** The id of what is asked before there is an engine, which counts its questions from 1. */
+const BEFORE_THE_ENGINE = 0;
+
+const NO_PASSWORDS: Passwords = new Map();
 
 const NOT_ACCEPTED: Value = 'notsup_on_transport_accept_socket';
 
@@ -320,15 +327,31 @@ export abstract class ConnectionLife {
 
   #begin(host?: HostReference): void {
     this.#host = host;
+    this.phase = 'handshake';
+    this.#open(NO_PASSWORDS);
+  }
+
+  #open(passwords: Passwords): void {
     const options = this.options;
-    const config = engineConfig(options, this.context.config, host, this.sessions);
+    const config = engineConfig(options, this.context.config, this.#host, this.sessions, passwords);
+    if ('asks' in config) {
+      this.#askPassword(
+        BEFORE_THE_ENGINE,
+        config.asks,
+        (outcome) => {
+          if ('error' in outcome) this.#fail(outcome.error);
+          else this.#open(outcome.ok);
+        },
+        passwords,
+      );
+      return;
+    }
     if ('error' in config) {
       this.#fail(config.error);
       return;
     }
     if (options.role === 'client' && options.values.verify === undefined) this.#warnUnverified();
     this.#tellPassedOver(config.ok.credentials);
-    this.phase = 'handshake';
     this.channel = new Channel(
       config.ok,
       this.wire,
@@ -456,6 +479,19 @@ export abstract class ConnectionLife {
     this.observer.question(id, asked.question);
   }
 
+  /** Asks the fun of a password, and goes on with what is known by then. */
+  #askPassword(
+    id: number,
+    fun: UserFun,
+    goOn: (outcome: Result<Passwords>) => void,
+    known: Passwords,
+  ): void {
+    const asked = passwordQuestion(fun, this.context.reader, (outcome) => {
+      goOn('error' in outcome ? outcome : { ok: new Map(known).set(fun.index, outcome.ok) });
+    });
+    this.#ask(id, asked);
+  }
+
   /** `{handshake, hello}`: the caller sees the peer's hello, and says later how to go on. */
   #pause(id: number, question: HelloQuestion): void {
     const pending = this.#handshake;
@@ -472,27 +508,43 @@ export abstract class ConnectionLife {
    */
   #answerHello(id: number, question: HelloQuestion, changed: boolean): void {
     const name = question.kind === 'client_hello' ? question.serverName : undefined;
-    if (name !== undefined) {
-      const asked = nameQuestion(name, this.options, this.context.reader, (named) =>
-        this.#configure(named ?? this.options, changed || named !== undefined),
-      );
-      if (asked !== undefined) {
-        this.#ask(id, asked);
-        return;
-      }
-    }
-    const named = name === undefined ? undefined : namedOptions(name, this.options);
-    const answer = this.#configure(named ?? this.options, changed || named !== undefined);
-    this.channel?.answer(id, answer);
+    const goOn = (named: Options | undefined): void =>
+      this.#configure(id, named ?? this.options, changed || named !== undefined);
+    const asked =
+      name === undefined
+        ? undefined
+        : nameQuestion(name, this.options, this.context.reader, (named) => {
+            return new Continuation(() => goOn(named));
+          });
+    if (asked === undefined)
+      goOn(name === undefined ? undefined : namedOptions(name, this.options));
+    else this.#ask(id, asked);
   }
 
   /** From here on the handshake is made with these options. */
-  #configure(options: Options, changed: boolean): HelloAnswer | LocalFault {
-    if (!changed) return {};
-    const config = engineConfig(options, this.context.config, this.#host, this.sessions);
-    if ('error' in config) return badServerOptions(config.error);
-    this.options = options;
-    return { config: config.ok };
+  #configure(id: number, options: Options, changed: boolean, passwords = NO_PASSWORDS): void {
+    if (!changed) {
+      this.channel?.answer(id, {});
+      return;
+    }
+    const source = this.context.config;
+    const config = engineConfig(options, source, this.#host, this.sessions, passwords);
+    if ('asks' in config) {
+      this.#askPassword(
+        id,
+        config.asks,
+        (outcome) => {
+          if ('error' in outcome) this.channel?.answer(id, badServerOptions(outcome.error));
+          else this.#configure(id, options, changed, outcome.ok);
+        },
+        passwords,
+      );
+    } else if ('error' in config) {
+      this.channel?.answer(id, badServerOptions(config.error));
+    } else {
+      this.options = options;
+      this.channel?.answer(id, { config: config.ok } satisfies HelloAnswer);
+    }
   }
 
   /** Ends the connection without a word to the peer; whoever waits for the handshake gets the reason. */
@@ -530,7 +582,7 @@ export abstract class ConnectionLife {
   protected regulate(): void {
     const hungry = this.inbox.hungry || this.#downgrade?.reply !== undefined;
     const wanted = this.phase === 'handshake' || (this.phase === 'open' && hungry);
-    this.wire.read(wanted && this.channel?.suspended !== true);
+    this.wire.read(wanted && this.channel?.suspended === false);
   }
 
   /** What every call but a few is answered before the handshake, and when all is over. */
@@ -671,6 +723,8 @@ export abstract class ConnectionLife {
     if (heard instanceof CallerExit) {
       log(this.observer, this.options, 'error', `the process of ${asked.option} has exited`);
       this.#abandon(heard.reason);
+    } else if (heard instanceof Continuation) {
+      heard.run();
     } else {
       this.channel?.answer(questionId, heard);
     }

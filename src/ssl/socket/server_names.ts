@@ -4,10 +4,9 @@
  */
 
 import { type Options, parseOptions } from '../options/index.ts';
-import type { HelloAnswer } from '../tls/events.ts';
 import { LocalFault, PeerIncompatible } from '../tls/faults.ts';
 import type { TermReader, Value } from '../value.ts';
-import { apply, failedAsOtp, type UserQuestion } from './user_question.ts';
+import { apply, type Continuation, failedAsOtp, type UserQuestion } from './user_question.ts';
 
 /** The options that `sni_hosts` has for a name. */
 export function namedOptions(name: string, options: Options): Options | undefined {
@@ -17,14 +16,13 @@ export function namedOptions(name: string, options: Options): Options | undefine
 
 /**
  * The question to `sni_fun`; `undefined` without one.
- * @param take makes the answer to the engine from the options that the fun gave, or `undefined` where it
- * has none for the name
+ * @param take goes on with the options that the fun gave, or `undefined` where it has none for the name
  */
 export function nameQuestion(
   name: string,
   options: Options,
   reader: TermReader,
-  take: (named: Options | undefined) => HelloAnswer | LocalFault,
+  take: (named: Options | undefined) => Continuation,
 ): UserQuestion | undefined {
   const { sni_fun: fun } = options.values;
   if (fun === undefined) return undefined;

@@ -33,6 +33,15 @@ export class CallerExit {
   }
 }
 
+/** What the engine is not told either: the answer lets something else go on. */
+export class Continuation {
+  readonly run: () => void;
+
+  constructor(run: () => void) {
+    this.run = run;
+  }
+}
+
 /** What an answer to a question means to the engine. */
 export function heardAnswer(asked: UserQuestion, value: unknown, reader: TermReader): unknown {
   const [outcome, result] = reader.tuple(value) ?? [];

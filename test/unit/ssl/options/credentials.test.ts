@@ -6,6 +6,7 @@ import {
   createConfigSource,
   engineConfig,
   type FileSource,
+  type Passwords,
   parseOptions,
   type Role,
 } from '../../../../src/ssl/options/index.ts';
@@ -66,6 +67,7 @@ function config(
   const parsed = parseOptions(term(options), reader, { role, profile });
   if ('error' in parsed) return show(parsed.error);
   const made = engineConfig(parsed.ok, source, { dns: 'example.org' });
+  if ('asks' in made) return 'asks';
   return 'error' in made ? show(made.error) : made.ok;
 }
 
@@ -118,8 +120,8 @@ describe('credentials', () => {
       '[{certfile,"server.pem"}]': `{options,{keyfile,${text('server.pem')},[]}}`,
       '[{certfile,"text"}]': `{options,{certfile,${text('text')},no_certificate}}`,
       '[{certfile,"server.pem"},{keyfile,"text"}]': `{options,{keyfile,${text('text')},[]}}`,
-      '[{certfile,"rsa.pem"},{keyfile,"rsa_encrypted.key"}]': `{options,{keyfile,${text('rsa_encrypted.key')},password_required}}`,
-      '[{certfile,"rsa.pem"},{keyfile,"rsa_encrypted.key"},{password,"no"}]': `{options,{keyfile,${text('rsa_encrypted.key')},password_wrong}}`,
+      '[{certfile,"rsa.pem"},{keyfile,"rsa_encrypted.key"}]': `{options,{keyfile,${text('rsa_encrypted.key')},{error,password_required}}}`,
+      '[{certfile,"rsa.pem"},{keyfile,"rsa_encrypted.key"},{password,"no"}]': `{options,{keyfile,${text('rsa_encrypted.key')},{error,password_wrong}}}`,
       '[{active,false},{verify,verify_peer},{cacertfile,"none"}]': `{options,{cacertfile,${text('none')},{error,enoent}}}`,
       '[{active,false},{verify,verify_peer},{cacertfile,"text"}]': `{options,{cacertfile,${text('text')},no_certificate}}`,
       '[{certfile,"server.pem"},{key,{\'RSAPrivateKey\',<<1,2,3>>}}]': '{options,{key,malformed}}',
@@ -139,15 +141,36 @@ describe('credentials', () => {
     );
   });
 
-  it('an encrypted key opens with its password, as string and as binary', () => {
+  it('an encrypted key opens with its password, as string, binary and iodata', () => {
     const { source } = world();
-    for (const password of ['"secret"', '<<"secret">>']) {
+    for (const password of ['"secret"', '<<"secret">>', '["se",<<"cr">>,[101,116]]']) {
       const options = `[{certfile,"rsa.pem"},{keyfile,"rsa_encrypted.key"},{password,${password}}]`;
       assert.equal(good(options, source).credentials[0]?.keyType, 'rsa');
     }
     // What a good password opened is not there for a wrong one.
     const wrong = '[{certfile,"rsa.pem"},{keyfile,"rsa_encrypted.key"},{password,"x"}]';
     assert.match(String(config(wrong, source)), /password_wrong/);
+  });
+
+  it('C07: a fun is asked for the password of a key that needs one, and of no other', () => {
+    const { files, source } = world();
+    const encrypted =
+      "[{certfile,\"rsa.pem\"},{keyfile,\"rsa_encrypted.key\"},{password,{'$fun',7,0,<<1>>}}]";
+    const parsed = parseOptions(term(encrypted), reader, { role: 'server', profile: 'otp25' });
+    if ('error' in parsed) throw new Error('refused');
+    const make = (passwords?: Passwords) =>
+      engineConfig(parsed.ok, source, undefined, undefined, passwords);
+    const asking = make();
+    assert.equal('asks' in asking && asking.asks.index, 7);
+    const wrong = make(new Map([[7, 'x']]));
+    assert.match('error' in wrong ? show(wrong.error) : '', /\{error,password_wrong\}/);
+    assert.ok('ok' in make(new Map([[7, 'secret']])));
+    // What was made of the files holds until they change.
+    assert.ok('ok' in make());
+    files.put('rsa_encrypted.key', fixture('rsa_encrypted.key'));
+    assert.ok('asks' in make());
+    const plain = encrypted.replace('_encrypted', '');
+    assert.equal(good(plain, source).credentials[0]?.keyType, 'rsa');
   });
 
   it('R51: files are read once, and again when they have changed', () => {
@@ -157,7 +180,7 @@ describe('credentials', () => {
     if ('error' in parsed) throw new Error('refused');
     const make = () => {
       const made = engineConfig(parsed.ok, source);
-      if ('error' in made) throw new Error(show(made.error));
+      if (!('ok' in made)) throw new Error('refused');
       return made.ok;
     };
     const first = make();
