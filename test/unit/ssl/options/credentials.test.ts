@@ -155,7 +155,7 @@ describe('credentials', () => {
   it('C07: a fun is asked for the password of a key that needs one, and of no other', () => {
     const { files, source } = world();
     const encrypted =
-      "[{certfile,\"rsa.pem\"},{keyfile,\"rsa_encrypted.key\"},{password,{'$fun',7,0,<<1>>}}]";
+      '[{certfile,"rsa.pem"},{keyfile,"rsa_encrypted.key"},{password,{\'$fun\',7,0,<<1>>}}]';
     const parsed = parseOptions(term(encrypted), reader, { role: 'server', profile: 'otp25' });
     if ('error' in parsed) throw new Error('refused');
     const make = (passwords?: Passwords) =>

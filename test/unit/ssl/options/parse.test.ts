@@ -116,7 +116,6 @@ describe('option lists', () => {
 
   it('never takes silently what it does not do', () => {
     const refused: Readonly<Record<string, Role>> = {
-      "{password,{'$fun',1,0,<<1>>}}": 'client',
       '{protocol,dtls}': 'client',
       '{cb_info,{my_tcp,tcp,tcp_closed,tcp_error}}': 'client',
       '{ocsp_stapling,true}': 'client',
