@@ -21,12 +21,12 @@ skipped() { echo "skipped $*"; }
 
 # check WHAT command...: the command says so by its status; what it printed is shown when it fails.
 check() {
-  what=$1; shift
+  local said=$1; shift
   if "$@" >"$logs/check.log" 2>&1; then
-    ok "$what"
+    ok "$said"
   else
     tail -n 20 "$logs/check.log"
-    not_ok "$what"
+    not_ok "$said"
   fi
 }
 
