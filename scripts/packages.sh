@@ -16,7 +16,8 @@ test_needs="$demo_needs lib/eunit:erlang-eunit lib/common_test:erlang-common-tes
 interop_needs="$test_needs go:golang-go javac:openjdk-17-jdk-headless"
 programs_needs="$demo_needs lib/ftp:erlang-ftp lib/eldap:erlang-eldap /usr/sbin/slapd:slapd
   /usr/sbin/proftpd:proftpd-core /usr/lib/proftpd/mod_tls.so:proftpd-mod-crypto
-  /usr/lib/rabbitmq/bin/rabbitmq-server:rabbitmq-server /usr/lib/python3/dist-packages/pika:python3-pika"
+  /usr/lib/rabbitmq/bin/rabbitmq-server:rabbitmq-server /usr/lib/python3/dist-packages/pika:python3-pika
+  yaws:yaws chromium:chromium certutil:libnss3-tools"
 bench_needs="$demo_needs cc:gcc make:make g++:g++ python3:python3 /usr/include/openssl/ssl.h:libssl-dev"
 
 case "${1:-}" in

@@ -24,7 +24,7 @@ run() {
   fi
 }
 
-[ $# -gt 0 ] || set -- ftp ldap rabbitmq
+[ $# -gt 0 ] || set -- ftp ldap rabbitmq yaws
 for program; do
   run
   if [ "$f" -gt 0 ]; then
