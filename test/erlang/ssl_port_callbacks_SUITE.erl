@@ -85,7 +85,8 @@ failures(Config) ->
 path_errors(Config) ->
     [same(Config, Role, Chain, fun(_) -> [] end)
      || Role <- [client, server],
-        Chain <- [expired, future, expired_issuer, invalid_issuer, bad_signature, bad_issuer_signature, unknown_ca,
+        Chain <- [expired, future, expired_issuer, invalid_issuer, named_root,
+                  named_root_of_peer, bad_signature, bad_issuer_signature, unknown_ca,
                   unknown_ca_no_issuer, selfsigned_peer, name_not_permitted, no_ca, ca_without_key_usage,
                   unknown_critical, wrong_purpose]].
 

@@ -16,6 +16,7 @@
 names() ->
     [good, deep, expired, future, expired_issuer, expired_root, unknown_ca, unknown_ca_no_issuer,
      selfsigned_peer, selfsigned_trusted, bad_signature, bad_issuer_signature, invalid_issuer,
+     named_root, named_root_of_peer,
      other_host, no_ca, ca_without_key_usage, wrong_purpose, unknown_critical,
      unknown_extension, too_deep, name_not_permitted].
 
@@ -51,6 +52,10 @@ make(invalid_issuer) ->
     #{key := Key} = lists:last(All),
     #{chain => lists:reverse([Der || #{der := Der} <- tl(All)]) ++ [maps:get(der, Root)],
       key => key(Key), roots => [Trusted]};
+make(named_root) ->
+    named_root([root([{cn, "Known"}]), ca([{issuer_serial, {"Known", 78}}]), leaf([])]);
+make(named_root_of_peer) ->
+    named_root([root([{cn, "Known"}]), leaf([{issuer_serial, {"Known", 78}}])]);
 make(other_host) -> chain([root([]), ca([]), leaf([{names, [{dNSName, "example.org"}]}])]);
 make(no_ca) -> chain([root([]), ca([{ca, false}]), leaf([])]);
 make(ca_without_key_usage) -> chain([root([]), ca([{usage, [digitalSignature]}]), leaf([])]);
@@ -73,6 +78,11 @@ chain(Specs) ->
     [#{der := Root} | _] = All = issue_all(Specs),
     #{key := Key} = lists:last(All),
     #{chain => lists:reverse([Der || #{der := Der} <- tl(All)]), key => key(Key), roots => [Root]}.
+
+%% A trusted root did not sign what names it, by its serial number too, as its issuer.
+named_root(Specs) ->
+    #{der := Trusted} = root([{cn, "Known"}, {serial, 78}]),
+    (chain(Specs))#{roots := [Trusted]}.
 
 issue_all([Root | Specs]) ->
     {Issued, _} = lists:mapfoldl(fun(Spec, Issuer) ->
@@ -145,7 +155,7 @@ extensions(Spec) ->
 
 %% In one order, and the first of each name.
 sorted(Spec) ->
-    [lists:keyfind(Name, 1, Spec) || Name <- [ca, usage, unknown, permitted, purpose, names],
+    [lists:keyfind(Name, 1, Spec) || Name <- [ca, usage, unknown, permitted, purpose, names, issuer_serial],
                                      lists:keymember(Name, 1, Spec)]
         ++ [{key_id, value(cn, Spec, "x")}].
 
@@ -165,6 +175,10 @@ extension({permitted, Names}) ->
                             excludedSubtrees = asn1_NOVALUE});
 extension({purpose, Purposes}) -> of_id(?'id-ce-extKeyUsage', false, Purposes);
 extension({names, Names}) -> of_id(?'id-ce-subjectAltName', false, Names);
+extension({issuer_serial, {Name, Serial}}) ->
+    of_id(?'id-ce-authorityKeyIdentifier', false,
+         #'AuthorityKeyIdentifier'{authorityCertIssuer = [{directoryName, subject([{cn, Name}])}],
+                                   authorityCertSerialNumber = Serial});
 extension({key_id, Name}) -> of_id(?'id-ce-subjectKeyIdentifier', false, crypto:hash(sha, Name)).
 
 of_id(Id, Critical, Value) ->

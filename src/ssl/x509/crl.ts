@@ -19,7 +19,7 @@ import {
   type IssuingDistributionPoint,
   readIssuingDistributionPoint,
 } from './extensions/distribution_point.ts';
-import { type GeneralName, readAltName } from './extensions/general_name.ts';
+import { directoryKeys, readAltName } from './extensions/general_name.ts';
 import {
   type AuthorityKeyIdentifier,
   readAuthorityKeyIdentifier,
@@ -243,9 +243,4 @@ function readReason(value: Uint8Array, base: number): RevocationReason {
   const reason = reasonCodes[code];
   if (reason === undefined) throw outer.fault('an unknown CRLReason');
   return reason;
-}
-
-/** The comparison keys of the directory names among general names. */
-export function directoryKeys(names: readonly GeneralName[]): string[] {
-  return names.flatMap((name) => (name.kind === 'directoryName' ? [name.name.key] : []));
 }

@@ -8,11 +8,13 @@
  * `signature_checker.ts`).
  *
  * Which certificate may be an issuer follows OTP's `ssl`: one that the peer sent by its name alone,
- * so that a bad signature is called that; one that only the trust store has when its key signed.
+ * so that a bad signature is called that; one that only the trust store has when its key signed, or
+ * when none did and the certificate names its issuer by serial number.
  * Only self-issued certificates of the store end a path.
  */
 
 import { type Certificate, sameCertificate } from './certificate.ts';
+import { directoryKeys } from './extensions/general_name.ts';
 import type { SignatureChecker } from './signature_checker.ts';
 import type { TrustStore } from './trust_store.ts';
 import type { CandidatePath } from './validate.ts';
@@ -101,9 +103,27 @@ class Walk {
       if (signatures.check(last, stored) === 'good') issuers.push(stored);
     }
     if (issuers.length === 0) issuers.push(...candidates.slice(0, 1));
+    // as OTP: one that is said to be the issuer by its serial number is left to validation, too
+    if (issuers.length === 0) issuers.push(...this.#identified(last, path).slice(0, 1));
     if (issuers.length < 2) return issuers;
     const scores = new Map(issuers.map((issuer) => [issuer, this.#score(last, issuer, now)]));
     return issuers.sort((a, b) => (scores.get(b) ?? 0) - (scores.get(a) ?? 0));
+  }
+
+  /** RFC 5280 §4.2.1.1: stored certificates that a certificate names by issuer and serial number. */
+  #identified(last: Certificate, path: readonly Certificate[]): Certificate[] {
+    const { issuer, authorityKeyIdentifier } = last;
+    const { authorityCertIssuer = [], authorityCertSerialNumber } = authorityKeyIdentifier ?? {};
+    if (authorityCertSerialNumber === undefined) return [];
+    const named = directoryKeys(authorityCertIssuer);
+    return this.#search.trust
+      .bySubject(issuer.key)
+      .filter(
+        (stored) =>
+          named.includes(stored.issuer.key) &&
+          sameBytes(stored.serialNumber, authorityCertSerialNumber) &&
+          !repeats(path, stored),
+      );
   }
 
   /** RFC 4158 §3.5: trust anchors first, then matching key identifiers, then validity. */

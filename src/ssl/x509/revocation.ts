@@ -10,13 +10,7 @@
 
 import type { Certificate } from './certificate.ts';
 import { keyUsageAllows, sameCertificate } from './certificate.ts';
-import {
-  type CertificateList,
-  directoryKeys,
-  type Revocation,
-  type RevocationReason,
-  serialKey,
-} from './crl.ts';
+import { type CertificateList, type Revocation, type RevocationReason, serialKey } from './crl.ts';
 import type { CrlCache } from './crl_cache.ts';
 import { DerError } from './der.ts';
 import type { CrlEvent, PathVerdict } from './events.ts';
@@ -27,6 +21,7 @@ import {
   pointNameKeys,
   type ReasonFlag,
 } from './extensions/distribution_point.ts';
+import { directoryKeys } from './extensions/general_name.ts';
 import type { Name } from './name.ts';
 import type { PathPolicy } from './policy.ts';
 import type { SignatureChecker } from './signature_checker.ts';

@@ -81,3 +81,8 @@ export function readAltName(value: Uint8Array, base = 0): GeneralName[] {
   outer.expectDone();
   return readGeneralNames(outer.enter(names));
 }
+
+/** The comparison keys of the directory names among general names. */
+export function directoryKeys(names: readonly GeneralName[]): string[] {
+  return names.flatMap((name) => (name.kind === 'directoryName' ? [name.name.key] : []));
+}

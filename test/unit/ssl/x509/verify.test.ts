@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { writeOid, writeSequence } from '../../../../src/ssl/x509/der_writer.ts';
+import { contextConstructedTag, contextTag } from '../../../../src/ssl/x509/der.ts';
+import { writeElement, writeOid, writeSequence } from '../../../../src/ssl/x509/der_writer.ts';
 import {
   defaultVerdict,
   type PathEvent,
@@ -29,6 +30,7 @@ import {
   keyPair,
   makeCa,
   makeSelfSigned,
+  type RawExtension,
   subjectName,
 } from '../../../support/certificates.ts';
 
@@ -68,6 +70,16 @@ function outcome(
 function variant(interOptions: CertificateOptions, leafOptions: CertificateOptions = {}) {
   const authority = issueCa(root, { subject: 'Inter', ...interOptions });
   return [issue(authority, { subject: 'leaf', dns: ['example.test'], ...leafOptions }), authority];
+}
+
+/** AuthorityKeyIdentifier by issuer and serial number. */
+function authorityKey(issuer: string, serial: number): RawExtension {
+  const name = writeElement(contextConstructedTag(4), subjectName(issuer));
+  const number = writeElement(contextTag(2), Buffer.from([serial]));
+  return {
+    id: extensionIds.authorityKeyIdentifier,
+    value: writeSequence(writeElement(contextConstructedTag(1), name), number),
+  };
 }
 
 const good = ['CN=leaf', 'CN=Inter', 'CN=Root'];
@@ -137,6 +149,33 @@ describe('chains without an anchor', () => {
     const impostor = makeCa({ subject: 'Root', serial: 7 });
     const below = issue(impostor, { subject: 'leaf' });
     assert.equal(outcome([below, impostor], [trusted]), 'invalid_issuer@1');
+  });
+
+  test('a trusted certificate that is named by its serial number and did not sign', () => {
+    const trusted = makeCa({ subject: 'Root', serial: 78 });
+    const stranger = makeCa({ subject: 'Root' });
+    const named = (serial: number, issuer = 'Root') => ({
+      keyIdentifiers: false,
+      extensions: [authorityKey(issuer, serial)],
+    });
+    const below = issueCa(stranger, { subject: 'Inter', ...named(78) });
+    const last = issue(below, { subject: 'leaf' });
+    assert.equal(outcome([last, below], [trusted]), 'invalid_signature@1');
+    assert.equal(outcome([last, below, stranger], [trusted]), 'unknown_ca@2');
+    const lonely = issue(stranger, { subject: 'leaf', ...named(78) });
+    assert.equal(outcome([lonely], [trusted]), 'invalid_signature@0');
+    // a hint that leads elsewhere does not hide the key that signed
+    assert.deepEqual(outcome([lonely], [trusted, stranger]), ['CN=leaf', 'CN=Root']);
+    for (const options of [named(79), named(78, 'Other')]) {
+      assert.equal(outcome([issue(stranger, options)], [trusted]), 'unknown_ca@0');
+    }
+    // two that name each other, and neither signed: no way without end
+    const pair = (['A', 'B'] as const).map((subject, i) => {
+      const issuer = makeCa({ subject: subject === 'A' ? 'B' : 'A' });
+      return issueCa(issuer, { subject, serial: i, ...named(1 - i, subject) });
+    });
+    const circular = issue(makeCa({ subject: 'A' }), { subject: 'leaf', ...named(0, 'B') });
+    assert.equal(outcome([circular], pair), 'unknown_ca@2');
   });
 
   test('a self-signed certificate alone is selfsigned_peer, in the store or not', () => {
