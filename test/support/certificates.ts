@@ -35,6 +35,7 @@ import {
   attributeTypes,
   extensionIds,
   hashIds,
+  keyAlgorithms,
   keyPurposes,
   mgf1,
   signatureIds,
@@ -137,6 +138,8 @@ export interface CertificateOptions {
   /** Encoded AlgorithmIdentifiers in place of the right ones. */
   readonly innerAlgorithm?: Uint8Array;
   readonly outerAlgorithm?: Uint8Array;
+  /** In place of the right one. */
+  readonly signature?: Uint8Array;
   /** Turns one bit of the signature over. */
   readonly badSignature?: boolean;
 }
@@ -205,7 +208,7 @@ function make(issuer: Issued | undefined, options: CertificateOptions): Issued {
       ? []
       : [writeElement(contextConstructedTag(3), writeSequence(...extensions))]),
   );
-  const signature = signTbs(signer.privateKey, tbs, options);
+  const signature = Buffer.from(options.signature ?? signTbs(signer.privateKey, tbs, options));
   if (options.badSignature) signature.writeUInt8(signature.readUInt8(20) ^ 1, 20);
   const der = writeSequence(tbs, options.outerAlgorithm ?? algorithm, writeBitString(signature));
   let certificate: Certificate | undefined;
@@ -320,6 +323,13 @@ function allExtensions(
 function keyIdentifier(key: KeyPair): Uint8Array {
   const spki = key.publicKey.export({ type: 'spki', format: 'der' });
   return createHash('sha1').update(spki).digest();
+}
+
+/** An RSA key of any numbers, encoded as SubjectPublicKeyInfo; two's complement octets. */
+export function rsaSpki(modulus: Uint8Array, exponent: Uint8Array): Uint8Array {
+  const algorithm = writeSequence(writeOid(keyAlgorithms.rsaEncryption), writeNull());
+  const key = writeSequence(writeInteger(modulus), writeInteger(exponent));
+  return writeSequence(algorithm, writeBitString(key));
 }
 
 /** The encoded value of a KeyUsage extension. */

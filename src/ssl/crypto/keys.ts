@@ -7,7 +7,7 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { OBJECT_IDENTIFIER } from './der.ts';
 import { CryptoFault } from './fault.ts';
 import { type HashName, hashOfNode } from './hash.ts';
-import { spkiFields } from './spki.ts';
+import { rsaExponentLength, spkiFields } from './spki.ts';
 
 /** The kinds of asymmetric keys; `rsa_pss` is a key restricted to RSASSA-PSS (RFC 4055). */
 export type KeyType =
@@ -34,6 +34,8 @@ interface AsymmetricKey {
   readonly keyObject: KeyObject;
   /** Size of the modulus, the prime or the curve's field, in bits. */
   readonly bits: number;
+  /** For RSA: the size of the public exponent in bits, a multiple of four. */
+  readonly exponentBits?: number;
   /** For `ec`: the curve by its SEC 2 or brainpool name, such as `secp256r1`. */
   readonly curve?: string;
   /** For an `rsa_pss` key with parameters. */
@@ -99,12 +101,18 @@ function describe(keyObject: KeyObject): AsymmetricKey {
   const bits = FIXED_BITS[type] ?? details.modulusLength ?? 0;
   const hash = hashOfNode(details.hashAlgorithm ?? '');
   const mgfHash = hashOfNode(details.mgf1HashAlgorithm ?? '');
-  if (type !== 'rsa_pss' || details.hashAlgorithm === undefined) return { type, keyObject, bits };
+  const { publicExponent } = details;
+  const exponentBits = publicExponent && 4 * publicExponent.toString(16).length;
+  const plain = { type, keyObject, bits, ...(exponentBits && { exponentBits }) };
+  if (type !== 'rsa_pss' || details.hashAlgorithm === undefined) return plain;
   if (hash === undefined || mgfHash === undefined) {
     throw new CryptoFault('unsupported_algorithm', 'an RSA-PSS key names an unknown hash');
   }
-  return { type, keyObject, bits, pss: { hash, mgfHash, saltLength: details.saltLength ?? 20 } };
+  return { ...plain, pss: { hash, mgfHash, saltLength: details.saltLength ?? 20 } };
 }
+
+/** OpenSSL uses no longer exponent, and Node.js takes seconds to read one that fills a certificate. */
+const MAX_RSA_EXPONENT_BYTES = 384;
 
 /**
  * Reads a public key from the DER of a SubjectPublicKeyInfo.
@@ -122,6 +130,11 @@ export function importPublicKey(spkiDer: Uint8Array): PublicKey {
   // RFC 5480 §2.1.1: implicitCurve and specifiedCurve must not be used
   if (keyObject.asymmetricKeyType === 'ec' && spkiFields(key).parametersTag !== OBJECT_IDENTIFIER) {
     throw new CryptoFault('unsupported_algorithm', 'an EC key names its curve');
+  }
+  const type = keyObject.asymmetricKeyType;
+  const rsa = type === 'rsa' || type === 'rsa-pss';
+  if (rsa && rsaExponentLength(spkiFields(key).key) > MAX_RSA_EXPONENT_BYTES) {
+    throw new CryptoFault('unsupported_algorithm', 'the exponent of an RSA key is too large');
   }
   return { kind: 'public', ...describe(keyObject) };
 }

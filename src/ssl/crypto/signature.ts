@@ -161,6 +161,19 @@ export function verifyWith(
   }
 }
 
+/** A verification with this modulus and exponent, in bits, costs 1. */
+const COST_UNIT = 4096 ** 2 * 64;
+
+/**
+ * What a verification with a key costs, for whoever has to bound it: 1 for every elliptic curve and for RSA
+ * up to 4096 bits with an exponent of up to 64; more, by size, where a peer has made a key that is slow to use.
+ */
+export function verificationCost({ type, bits, exponentBits }: PublicKey): number {
+  if (type !== 'dsa' && exponentBits === undefined) return 1;
+  // FIPS 186-4 §4.2: the exponents of DSA have the size of q, at most 256 bits
+  return Math.ceil((bits * bits * (exponentBits ?? 256)) / COST_UNIT);
+}
+
 /** The keys a kind of signature takes when no scheme narrows them. */
 const KEYS_OF_KIND: Readonly<Record<SignatureKind, readonly KeyType[]>> = {
   rsa_pkcs1: RSA,

@@ -31,3 +31,19 @@ export function spkiFields(spki: Buffer): SpkiFields {
     throw new CryptoFault('bad_key', 'the SubjectPublicKeyInfo cannot be read');
   }
 }
+
+/**
+ * How many bytes the public exponent of an RSA key takes.
+ *
+ * @param key RSAPublicKey (RFC 8017 appendix A.1.1): the modulus, then the exponent
+ * @throws CryptoFault `bad_key` when the lengths do not hold
+ */
+export function rsaExponentLength(key: Buffer): number {
+  try {
+    const modulus = elementAt(key, elementAt(key, 0).start);
+    const exponent = elementAt(key, modulus.end);
+    return exponent.end - exponent.start;
+  } catch {
+    throw new CryptoFault('bad_key', 'the RSA key cannot be read');
+  }
+}

@@ -352,6 +352,16 @@ export function withInheritedParameters(
   });
 }
 
+/** The key of a certificate, unless it cannot be used. */
+export function usableKey(certificate: Certificate): PublicKey | undefined {
+  try {
+    return certificate.publicKey;
+  } catch (error) {
+    if (error instanceof CryptoFault) return undefined;
+    throw error;
+  }
+}
+
 /** Whether two certificates are the same, byte for byte. */
 export function sameCertificate(left: Certificate, right: Certificate): boolean {
   return left === right || Buffer.compare(left.der, right.der) === 0;

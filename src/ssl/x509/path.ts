@@ -54,7 +54,7 @@ export function* candidatePaths(search: PathSearch): Generator<CandidatePath, vo
     yield path;
   }
   if (found) return;
-  const limited = walk.exhausted || search.signatures.remaining === 0;
+  const limited = walk.exhausted || search.signatures.exhausted;
   yield limited ? { certificates: [leaf], problem: 'work_limit_reached' } : walk.deadEnd;
 }
 

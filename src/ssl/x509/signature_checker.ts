@@ -5,11 +5,16 @@
  * as long as the certificate lives, since neither certificate of the pair can change.
  */
 
-import { CryptoFault, type SignatureParameters, verifyWith } from '../crypto/index.ts';
-import type { Certificate } from './certificate.ts';
+import {
+  CryptoFault,
+  type SignatureParameters,
+  verificationCost,
+  verifyWith,
+} from '../crypto/index.ts';
+import { type Certificate, usableKey } from './certificate.ts';
 import { latin1 } from './der.ts';
 
-/** One handshake may cost this many verifications of signatures. */
+/** One handshake may cost this many verifications of signatures; one with a very large key counts as several. */
 export const maxSignatureChecks = 64;
 
 /** `limit`: the bound is reached, nothing is known. */
@@ -28,6 +33,7 @@ const signers = new WeakMap<Signed, Uint8Array>();
 /** Verifies signatures for one handshake. */
 export class SignatureChecker {
   #remaining: number;
+  #exhausted = false;
   /** By what is signed, and by the key of the issuer as octets of a string. */
   readonly #known = new Map<Signed, Map<string, SignatureVerdict>>();
 
@@ -41,6 +47,11 @@ export class SignatureChecker {
     return this.#remaining;
   }
 
+  /** Whether a signature was left unverified because of the bound. */
+  get exhausted(): boolean {
+    return this.#exhausted;
+  }
+
   /** Whether the key of `issuer` signed `certificate`, or a list. Names are not looked at. */
   check(certificate: Signed, issuer: Certificate): SignatureVerdict {
     const issuerKey = issuer.subjectPublicKeyInfo.der;
@@ -50,13 +61,22 @@ export class SignatureChecker {
     const name = latin1(issuerKey);
     const before = known.get(name);
     if (before !== undefined) return before;
-    if (this.#remaining <= 0) return 'limit';
-    this.#remaining--;
+    const cost = costOf(issuer);
+    if (this.#remaining < cost) {
+      this.#exhausted = true;
+      return 'limit';
+    }
+    this.#remaining -= cost;
     const verdict = verifySignature(certificate, issuer) ? 'good' : 'bad';
     if (verdict === 'good') signers.set(certificate, issuerKey);
     this.#known.set(certificate, known.set(name, verdict));
     return verdict;
   }
+}
+
+function costOf(issuer: Certificate): number {
+  const key = usableKey(issuer);
+  return key === undefined ? 1 : verificationCost(key);
 }
 
 function verifySignature(certificate: Signed, issuer: Certificate): boolean {

@@ -11,8 +11,12 @@
  * basic constraints never issues another; the constraints that a trust anchor states hold.
  */
 
-import { CryptoFault } from '../crypto/index.ts';
-import { type Certificate, keyUsageAllows, withInheritedParameters } from './certificate.ts';
+import {
+  type Certificate,
+  keyUsageAllows,
+  usableKey,
+  withInheritedParameters,
+} from './certificate.ts';
 import {
   addConstraints,
   type ComparisonBudget,
@@ -427,16 +431,6 @@ class Validation {
       const detail = { found: `extension ${event.extension.id}` };
       throw new Refused(this.#fault('unknown_critical_extension', certificate, position, detail));
     }
-  }
-}
-
-/** The key of a certificate, unless it cannot be used. */
-export function usableKey(certificate: Certificate): Certificate['publicKey'] | undefined {
-  try {
-    return certificate.publicKey;
-  } catch (error) {
-    if (error instanceof CryptoFault) return undefined;
-    throw error;
   }
 }
 

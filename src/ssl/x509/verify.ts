@@ -3,7 +3,7 @@
  * building and path validation in one, with the bounds that keep a hostile chain cheap.
  */
 
-import { type Certificate, inheritsParameters, sameCertificate } from './certificate.ts';
+import { type Certificate, inheritsParameters, sameCertificate, usableKey } from './certificate.ts';
 import type { CertificateCache } from './certificate_cache.ts';
 import { DerError } from './der.ts';
 import { defaultVerdict, type PathResult, type PathValidation, runWith } from './events.ts';
@@ -15,7 +15,7 @@ import { anyPolicyInput } from './policy_graph.ts';
 import type { RevocationContext } from './revocation.ts';
 import { SignatureChecker } from './signature_checker.ts';
 import { emptyTrustStore, type TrustStore } from './trust_store.ts';
-import { type CandidatePath, usableKey, validatePath } from './validate.ts';
+import { type CandidatePath, validatePath } from './validate.ts';
 
 /** A peer may send this many certificates. */
 export const maxSentCertificates = 64;

@@ -36,7 +36,7 @@ test('every kind of key is described', () => {
     saltLength: 32 as unknown as string,
   };
   const expected: readonly (readonly [Pair, object])[] = [
-    [RSA, { type: 'rsa', bits: 2048 }],
+    [RSA, { type: 'rsa', bits: 2048, exponentBits: 20 }],
     [EC, { type: 'ec', bits: 256, curve: 'secp256r1' }],
     [
       generateKeyPairSync('ec', { namedCurve: 'secp521r1' }),
@@ -54,12 +54,16 @@ test('every kind of key is described', () => {
       generateKeyPairSync('dsa', { modulusLength: 1024, divisorLength: 160 }),
       { type: 'dsa', bits: 1024 },
     ],
-    [generateKeyPairSync('rsa-pss', { modulusLength: 1024 }), { type: 'rsa_pss', bits: 1024 }],
+    [
+      generateKeyPairSync('rsa-pss', { modulusLength: 1024 }),
+      { type: 'rsa_pss', bits: 1024, exponentBits: 20 },
+    ],
     [
       generateKeyPairSync('rsa-pss', restricted),
       {
         type: 'rsa_pss',
         bits: 2048,
+        exponentBits: 20,
         pss: { hash: 'sha256', mgfHash: 'sha256', saltLength: 32 },
       },
     ],

@@ -5,11 +5,14 @@ import {
   CryptoFault,
   decryptPremasterSecret,
   importPrivateKey,
+  importPublicKey,
   type PrivateKey,
   publicKeyOf,
   rsaEncrypt,
   secretBytes,
+  verifyWith,
 } from '../../../../src/ssl/crypto/index.ts';
+import { rsaSpki } from '../../../support/certificates.ts';
 
 const fresh = (modulusLength: number) =>
   importPrivateKey(
@@ -143,5 +146,39 @@ test('the fallback is wiped, and wrong arguments are refused', () => {
   assert.throws(
     () => decryptPremasterSecret(ec, Buffer.alloc(128), Buffer.from(FALLBACK), VERSION),
     mismatch,
+  );
+});
+
+test('keys of numbers that make no sense: nothing is verified, and nothing but a fault is thrown', () => {
+  const hex = (text: string) => Buffer.from(text, 'hex');
+  const usual = hex('010001');
+  const odd = hex(`00${'ff'.repeat(256)}`);
+  const even = hex(`00${'fe'.repeat(256)}`);
+  const pairs = [
+    ...['00', '01', '03', '81'].map((modulus) => [hex(modulus), usual] as const),
+    ...[even, odd.subarray(1), hex(`00${'ff'.repeat(125_000)}`)].map((n) => [n, usual] as const),
+    ...['00', '01', '02', 'ff'].map((exponent) => [odd, hex(exponent)] as const),
+    ...[[odd, odd] as const],
+  ];
+  const kinds = [
+    { kind: 'rsa_pkcs1', hash: 'sha256' },
+    { kind: 'rsa_pkcs1', hash: 'md5_sha' },
+    { kind: 'rsa_pss', hash: 'sha256' },
+    { kind: 'rsa_pss', hash: 'sha256', mgfHash: 'sha384' },
+  ] as const;
+  for (const [modulus, exponent] of pairs) {
+    const key = importPublicKey(rsaSpki(modulus, exponent));
+    const signature = Buffer.alloc(Math.ceil(key.bits / 8), 1);
+    for (const kind of kinds) assert.equal(verifyWith(kind, key, PREMASTER, signature), false);
+    try {
+      assert.equal(rsaEncrypt(key, PREMASTER).length, signature.length);
+    } catch (error) {
+      assert.ok(error instanceof CryptoFault);
+    }
+  }
+  // Node.js would take seconds to read an exponent of this size
+  assert.throws(
+    () => importPublicKey(rsaSpki(odd, hex(`7f${'ff'.repeat(60_000)}`))),
+    new CryptoFault('unsupported_algorithm', 'the exponent of an RSA key is too large'),
   );
 });
