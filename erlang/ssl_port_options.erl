@@ -90,6 +90,12 @@ keep({Name, Module}, Funs0)
        is_atom(Module) ->
     {Kept, Funs} = ssl_port_questions:keep_module(session_cache, Module, undefined, Funs0),
     {{Name, Kept}, Funs};
+keep({key, Key}, Funs0) ->
+    {Kept, Funs} = keep_key(Key, Funs0),
+    {{key, Kept}, Funs};
+keep({certs_keys, [_ | _] = Identities}, Funs0) ->
+    {Kept, Funs} = identities(Identities, [], Funs0),
+    {{certs_keys, Kept}, Funs};
 %% What it returns are options too.
 keep({sni_fun, Fun}, Funs0) when is_function(Fun, 1) ->
     {Kept, Funs} = ssl_port_questions:keep_options_fun(Fun, Funs0),
@@ -99,6 +105,23 @@ keep({sni_hosts, Hosts}, Funs0) when is_list(Hosts) ->
     {{sni_hosts, Kept}, Funs};
 keep(Option, Funs) ->
     strip(Option, Funs).
+
+%% A key that is funs goes by one name; any other map is left for the program to judge.
+keep_key(Key, Funs) ->
+    case ssl_port_keys:is_key(Key) of
+        true -> ssl_port_questions:keep_key(Key, Funs);
+        false -> strip(Key, Funs)
+    end.
+
+identities([#{key := Key} = Identity | Rest], Acc, Funs0) ->
+    {Kept, Funs1} = keep_key(Key, Funs0),
+    {Others, Funs} = strip(maps:remove(key, Identity), Funs1),
+    identities(Rest, [Others#{key => Kept} | Acc], Funs);
+identities([Identity | Rest], Acc, Funs0) ->
+    {Kept, Funs} = strip(Identity, Funs0),
+    identities(Rest, [Kept | Acc], Funs);
+identities(End, Acc, Funs) ->
+    {lists:reverse(Acc, End), Funs}.
 
 %% The options of each name; what is none is left for the program to judge.
 hosts([{Name, Options} | Rest], Acc, Funs0) when is_list(Options) ->

@@ -171,7 +171,7 @@ atoms() ->
 frame_atoms() ->
     [hello, reply, recv_binary, recv_list, data_binary, data_list, message, passive, closed,
      callback, '$exit', '$state', lookup, select, fresh_crl, update, delete, select_session, size,
-     dns_id, bad_path,
+     dns_id, bad_path, sign, encrypt, digest, pss,
      error, ack, send_failed, gone, question, log, apply, notice, ticket,
      tunnel, tunnel_ack, tunnel_end, tunnel_close,
      version, node, openssl,

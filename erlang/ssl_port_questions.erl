@@ -12,6 +12,7 @@
 -export([keep_fun/3]).
 -export([keep_options_fun/2]).
 -export([keep_module/4]).
+-export([keep_key/2]).
 -export([has_names/1]).
 -export([restore/2]).
 -export([ask/5]).
@@ -30,9 +31,11 @@
 %% What a module may be called for.
 -type kept() :: {function, fun(), State :: term()}
               | {options_function, fun()}
-              | {module, kind(), module(), State :: term()}.
+              | {module, kind(), module(), State :: term()}
+              | {key, ssl_port_keys:key()}.
 -type funs() :: #{index() => kept()}.
--type name() :: {'$fun', index(), arity(), Identity :: binary()} | {'$callback', index(), kind()}.
+-type name() :: {'$fun', index(), arity(), Identity :: binary()} | {'$callback', index(), kind()}
+              | {'$key', index(), Algorithm :: atom(), [sign | encrypt]}.
 %% What the program gets in place of a fun or a module.
 -type answer() :: {ok, term()} | {error, undefined_fun | notsup | {Class :: atom(), term(), binary()}}.
 
@@ -69,6 +72,11 @@ keep_module(Kind, Module, State, Funs) ->
     Index = erlang:unique_integer([positive]),
     {{'$callback', Index, Kind}, Funs#{Index => {module, Kind, Module, State}}}.
 
+-spec keep_key(ssl_port_keys:key(), funs()) -> {name(), funs()}.
+keep_key(#{algorithm := Algorithm} = Key, Funs) ->
+    Index = erlang:unique_integer([positive]),
+    {{'$key', Index, Algorithm, ssl_port_keys:operations(Key)}, Funs#{Index => {key, Key}}}.
+
 %% The same for the same code with the same values in it, whoever made the fun and however
 %% often: sessions are resumed only under what the peer was judged by.
 identity(Fun, State) ->
@@ -94,10 +102,12 @@ has_names(Items) ->
 is_named({Name, '$state'}) -> is_named(Name);
 is_named([Head | Tail]) -> is_named(Head) orelse is_named(Tail);
 is_named(Tuple) when is_tuple(Tuple), tuple_size(Tuple) > 0 ->
-    element(1, Tuple) =:= '$fun' orelse element(1, Tuple) =:= '$callback'
+    is_name(element(1, Tuple))
         orelse lists:any(fun is_named/1, tuple_to_list(Tuple));
 is_named(Map) when is_map(Map) -> is_named(maps:to_list(Map));
 is_named(_) -> false.
+
+is_name(Tag) -> Tag =:= '$fun' orelse Tag =:= '$callback' orelse Tag =:= '$key'.
 
 %% Puts the funs and modules back into a term that the program has sent, such as the value of
 %% an option in an error.
@@ -110,11 +120,13 @@ restore({Name, '$state'}, Funs) when element(1, Name) =:= '$fun'; element(1, Nam
         #{element(2, Name) := {module, _, Module, State}} -> {Module, State};
         #{} -> Name
     end;
-restore(Name, Funs) when element(1, Name) =:= '$fun'; element(1, Name) =:= '$callback' ->
+restore(Name, Funs)
+  when element(1, Name) =:= '$fun'; element(1, Name) =:= '$callback'; element(1, Name) =:= '$key' ->
     case Funs of
         #{element(2, Name) := {function, Fun, _}} -> Fun;
         #{element(2, Name) := {options_function, Fun}} -> Fun;
         #{element(2, Name) := {module, _, Module, _}} -> Module;
+        #{element(2, Name) := {key, Key}} -> Key;
         #{} -> Name
     end;
 restore([Head | Tail], Funs) ->
@@ -168,8 +180,18 @@ call({verify, Index, State, Ders, Findings, More}, Funs)
         #{} ->
             {error, undefined_fun}
     end;
+call({sign, Index, Hash, Form, Data}, Funs) ->
+    with_key(Index, fun ssl_port_keys:sign/4, [Hash, Form, Data], Funs);
+call({encrypt, Index, Data}, Funs) ->
+    with_key(Index, fun ssl_port_keys:encrypt/2, [Data], Funs);
 call(_Question, _Funs) ->
     {error, notsup}.
+
+with_key(Index, Fun, Args, Funs) ->
+    case Funs of
+        #{Index := {key, Key}} -> {ok, {Fun, [Key | Args]}};
+        #{} -> {error, undefined_fun}
+    end.
 
 %% Modules that want records of public_key are called by a module that makes them.
 module_call(crl_cache, Module, Function, Args) -> {ssl_port_crl, Function, Args ++ [Module]};

@@ -9,7 +9,7 @@ const groups = {
   frame: `
     hello reply recv_binary recv_list data_binary data_list message passive closed error ack
     tunnel tunnel_ack tunnel_end tunnel_close send_failed gone question log apply callback $exit $state lookup select
-    fresh_crl update delete select_session size dns_id bad_path notice ticket version node openssl emergency alert critical warning
+    fresh_crl update delete select_session size dns_id bad_path sign encrypt digest pss notice ticket version node openssl emergency alert critical warning
     notice info debug
   `,
   /** Results, versions and counters. */

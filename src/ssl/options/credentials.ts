@@ -4,7 +4,7 @@
  */
 
 import { xxh3 } from '@node-rs/xxhash';
-import { hash, type PrivateKey } from '../crypto/index.ts';
+import { hash, type KeyType, type PrivateKey } from '../crypto/index.ts';
 import { type Credential, credentialOf } from '../tls/config.ts';
 import type { Value } from '../value.ts';
 import {
@@ -25,7 +25,7 @@ import {
 import { isUserFun, type UserFun } from './checks.ts';
 import { OptionFault } from './fault.ts';
 import { type FileCache, FileFault } from './files.ts';
-import type { GivenIdentity, Password, TlsValues } from './tls_options.ts';
+import type { GivenIdentity, HeldKey, KeyAlgorithm, Password, TlsValues } from './tls_options.ts';
 
 const CERTIFICATE_LABELS: ReadonlySet<string> = new Set([
   'CERTIFICATE',
@@ -178,7 +178,7 @@ function plainIdentity(values: TlsValues): GivenIdentity {
   return {
     ...(cert === undefined ? {} : { cert }),
     ...(certfile === undefined ? {} : { certfile }),
-    ...(key === undefined || 'foreign' in key ? {} : { key }),
+    ...(key === undefined ? {} : { key }),
     ...(keyfile === undefined ? {} : { keyfile }),
     ...(password === undefined ? {} : { password }),
   };
@@ -195,7 +195,8 @@ function loadIdentity(
   const [own] = certificates ?? [];
   // A key without a certificate is checked, and of no use.
   if (own === undefined || certificates === undefined || key === undefined) return [];
-  if (!credentialMatches(own, key)) {
+  const matches = 'held' in key ? isOfAlgorithm(own, key) : credentialMatches(own, key);
+  if (!matches) {
     throw new OptionFault([
       'options',
       ['key_does_not_match_certificate', certificateSource(identity, own), keySource(identity)],
@@ -226,10 +227,11 @@ function loadKey(
   identity: GivenIdentity,
   files: FileCache,
   passwords: Passwords,
-): PrivateKey | undefined {
+): PrivateKey | HeldKey | undefined {
   const { key, password: given } = identity;
   const password = isUserFun(given) ? passwords.get(given.index) : given;
-  if (key !== undefined) {
+  if (key !== undefined && 'held' in key) return key;
+  if (key !== undefined && 'der' in key) {
     try {
       return readPrivateKey(key.der, key.type, password);
     } catch (error) {
@@ -303,18 +305,40 @@ const SIGNING_KEYS: ReadonlySet<string> = new Set([
   'ed448',
 ]);
 
-function identityOf(own: Certificate, chain: readonly Certificate[], key: PrivateKey): Credential {
-  const { type, pss } = own.publicKey;
+/** The kinds of keys that each algorithm of a key map is for. */
+const KEYS_OF_ALGORITHM: Readonly<Record<KeyAlgorithm, readonly KeyType[]>> = {
+  rsa: ['rsa'],
+  rsa_pss_pss: ['rsa_pss'],
+  ecdsa: ['ec'],
+  eddsa: ['ed25519', 'ed448'],
+  dsa: ['dsa'],
+  dss: ['dsa'],
+};
+
+/** Whether a key that nobody can look at may be that of a certificate. */
+function isOfAlgorithm({ publicKey }: Certificate, { algorithm }: HeldKey): boolean {
+  return KEYS_OF_ALGORITHM[algorithm].includes(publicKey.type);
+}
+
+function nobodySigns(): never {
+  throw new Error('the key is held outside');
+}
+
+function identityOf(
+  own: Certificate,
+  chain: readonly Certificate[],
+  key: PrivateKey | HeldKey,
+): Credential {
+  const { type, pss, curve, bits } = own.publicKey;
   if (!SIGNING_KEYS.has(type)) {
     throw new OptionFault(['options', ['not_supported', ['key', type]]]);
   }
+  const ders = chain.map((certificate) => certificate.der);
+  if ('held' in key) {
+    const { held: name, signs, encrypts } = key;
+    const remote = { name, publicKey: own.publicKey, signs, encrypts };
+    return { chain: ders, keyType: type, pss, curve, bits, remote, sign: nobodySigns };
+  }
   // The certificate says what its key may do: an rsa key may serve an id-RSASSA-PSS certificate.
-  return {
-    ...credentialOf(
-      chain.map((certificate) => certificate.der),
-      key,
-    ),
-    keyType: type,
-    pss,
-  };
+  return { ...credentialOf(ders, key), keyType: type, pss };
 }

@@ -96,12 +96,48 @@ const givenKey: Read<GivenKey> = (term, reader) => {
   return type === undefined ? INVALID : { der, type };
 };
 
-/** A key held elsewhere: an engine, or a `sign_fun`. */
-const foreignKey: Read<{ readonly foreign: true }> = (term, reader) => {
-  const entries = reader.map(term) ?? [];
-  const names = entries.map(([name]) => reader.atom(name));
-  return names.includes('algorithm') ? { foreign: true } : INVALID;
+/** A key that the BEAM holds: its funs sign, and are asked by its index. */
+export interface HeldKey {
+  readonly held: number;
+  readonly algorithm: KeyAlgorithm;
+  /** Whether it has a `sign_fun`. */
+  readonly signs: boolean;
+  /** Whether it has an `encrypt_fun`. */
+  readonly encrypts: boolean;
+}
+
+/** What `algorithm` of a key may be; `dss` is the older name. */
+export type KeyAlgorithm = 'rsa' | 'rsa_pss_pss' | 'ecdsa' | 'eddsa' | 'dsa' | 'dss';
+
+const keyAlgorithm = oneOf('rsa', 'rsa_pss_pss', 'ecdsa', 'eddsa', 'dsa', 'dss');
+
+/** `{'$key', Index, Algorithm, Operations}`. */
+const heldKey: Read<HeldKey> = (term, reader) => {
+  const [tag, number, name, list] = reader.tuple(term) ?? [];
+  const held = reader.integer(number);
+  const algorithm = keyAlgorithm(name, reader);
+  const operations = (reader.list(list) ?? []).map((operation) => reader.atom(operation));
+  if (reader.atom(tag) !== '$key' || typeof held !== 'number' || algorithm === INVALID) {
+    return INVALID;
+  }
+  const [signs, encrypts] = [operations.includes('sign'), operations.includes('encrypt')];
+  // OTP 27: only RSA has signatures that are mere encryption
+  if (!signs && (algorithm !== 'rsa' || !encrypts)) return INVALID;
+  return { held, algorithm, signs, encrypts };
 };
+
+/** A key in an engine of OpenSSL's, which this node has and the program has not. */
+const engineKey: Read<{ readonly engine: true }> = (term, reader) => {
+  const names = (reader.map(term) ?? []).map(([name]) => reader.atom(name));
+  return names.includes('engine') ? { engine: true } : INVALID;
+};
+
+const anyKey = anyOf(anyOf(givenKey, heldKey), engineKey);
+
+/** Every shape of `key`. */
+export type AnyKey = Exclude<ReturnType<typeof anyKey>, typeof INVALID>;
+
+const isServedKey = (key: AnyKey | undefined): boolean => key === undefined || !('engine' in key);
 
 const chain: Read<readonly Uint8Array[]> = (term, reader) => {
   const one = reader.binary(term);
@@ -112,7 +148,7 @@ const chain: Read<readonly Uint8Array[]> = (term, reader) => {
 export interface GivenIdentity {
   readonly cert?: readonly Uint8Array[];
   readonly certfile?: string;
-  readonly key?: GivenKey;
+  readonly key?: AnyKey;
   readonly keyfile?: string;
   readonly password?: Password | UserFun;
 }
@@ -152,7 +188,7 @@ const secret: Read<Password | UserFun> = anyOf(password, fun(0));
 const IDENTITY_READERS: Readonly<Record<keyof GivenIdentity, Read<unknown>>> = {
   cert: chain,
   certfile: textOrBinary,
-  key: givenKey,
+  key: anyKey,
   keyfile: textOrBinary,
   password: secret,
 };
@@ -247,10 +283,12 @@ export const tlsOptions = {
   // Who one is.
   cert: row(chain),
   certfile: row(file),
-  key: row(anyOf(givenKey, foreignKey), { served: (key) => !('foreign' in key) }),
+  key: row(anyKey, { served: isServedKey }),
   keyfile: row(namedFile),
   password: row(secret),
-  certs_keys: row(listOf(certificateAndKey)),
+  certs_keys: row(listOf(certificateAndKey), {
+    served: (identities) => identities.every(({ key }) => isServedKey(key)),
+  }),
 
   // Whom one believes.
   verify: row(oneOf('verify_none', 'verify_peer'), { always: true }),

@@ -9,6 +9,7 @@ import type { CrlsQuestion, FreshCrlQuestion, Question, SrpUser } from '../tls/e
 import { LocalFault, PeerIncompatible } from '../tls/faults.ts';
 import type { TermReader, Value } from '../value.ts';
 import { chainQuestion } from './chain_questions.ts';
+import { signQuestion } from './signatures.ts';
 import {
   apply,
   CallerExit,
@@ -64,6 +65,8 @@ export function userQuestion(
     case 'verify':
     case 'hostname':
       return chainQuestion(question, options, reader);
+    case 'sign':
+      return signQuestion(question, reader);
     case 'client_hello':
     case 'server_hello':
       return undefined;
@@ -105,6 +108,7 @@ export function usualAnswer({ kind }: Question): unknown {
     case 'partial_chain':
     case 'verify':
     case 'hostname':
+    case 'sign':
       return undefined;
   }
 }

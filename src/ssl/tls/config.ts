@@ -13,6 +13,7 @@ import {
   type KeyType,
   type PrivateKey,
   type PssRestriction,
+  type PublicKey,
   type RunningHash,
   type Secret,
   type SrpGroupName,
@@ -52,6 +53,8 @@ export interface Credential {
   readonly pss?: PssRestriction | undefined;
   /** Signs `data` (not a digest) by the scheme. A throw ends the handshake with internal_error. */
   sign(scheme: SignatureScheme, data: Uint8Array): Uint8Array;
+  /** Signs in the place of `sign`, which is not called then. */
+  readonly remote?: RemoteKey | undefined;
   /**
    * Decrypts the premaster secret of an RSA key exchange as `decryptPremasterSecret` does, without ever
    * telling whether it could; absent for keys that cannot.
@@ -61,6 +64,18 @@ export interface Credential {
   agree?(point: Uint8Array): Secret;
   /** Signs the CertificateVerify of SSL 3.0, which hashes the master secret too (RFC 6101 §5.6.8). */
   signSsl3?(masterSecret: Secret, transcript: RunningHash): Uint8Array;
+}
+
+/** A private key that is held outside: the engine asks `sign` questions for its signatures. */
+export interface RemoteKey {
+  /** By what the outside knows it. */
+  readonly name: number;
+  /** That of the certificate; signatures are checked with it before they go out. */
+  readonly publicKey: PublicKey;
+  /** Whether it makes the signatures of the registry. */
+  readonly signs: boolean;
+  /** Whether it makes those of RSA before TLS 1.2, which are of a bare digest (RFC 4346 §7.4.3). */
+  readonly encrypts: boolean;
 }
 
 /** A credential of a chain and its private key. */

@@ -583,6 +583,7 @@ export class TlsEngine {
         this.#unverifiedReads = this.#established !== undefined;
       },
       holdData: () => this.#out.hold(),
+      releaseData: () => this.#releaseData(),
       renegotiationRefused: () => {
         this.#out.emit({ type: 'renegotiation', result: 'rejected', info: undefined });
         this.#releaseData();

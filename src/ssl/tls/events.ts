@@ -137,7 +137,8 @@ export type Question =
   | FreshCrlQuestion
   | PartialChainQuestion
   | VerifyQuestion
-  | HostnameQuestion;
+  | HostnameQuestion
+  | SignQuestion;
 
 /**
  * Server: a ClientHello has come and nothing has been decided yet. The answer, a `HelloAnswer`,
@@ -255,6 +256,21 @@ export interface HostnameQuestion {
   /** DER. */
   readonly certificate: Uint8Array;
   readonly reference: HostReference;
+}
+
+/** A signature by a `RemoteKey`. The answer is the signature, as a `Uint8Array`. */
+export interface SignQuestion {
+  readonly kind: 'sign';
+  /** The key's `name`. */
+  readonly key: number;
+  readonly scheme: SignatureScheme;
+  /**
+   * - `message`: `data` is to be hashed and signed
+   * - `digest`: `data` is the SHA-1 to be signed (ECDSA and DSA before TLS 1.2)
+   * - `encrypt`: `data` is to be padded and encrypted as it is (RSA before TLS 1.2)
+   */
+  readonly form: 'message' | 'digest' | 'encrypt';
+  readonly data: Uint8Array;
 }
 
 /** What a server knows of a user of SRP (RFC 5054 §2.4). */

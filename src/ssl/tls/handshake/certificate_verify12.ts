@@ -14,6 +14,7 @@ import {
 import { isAtLeast } from '../iana/versions.ts';
 import type { CertificateVerify } from '../messages/certificate_verify.ts';
 import type { DigitallySigned } from '../messages/digitally_signed.ts';
+import type { Flow } from './flow.ts';
 import type { SigningCredential } from './negotiation.ts';
 import type { Secrets12 } from './secrets12.ts';
 import { impliedScheme, signHandshake, verifyHandshakeSignature } from './signatures.ts';
@@ -40,16 +41,16 @@ export function digitallySigned(
 }
 
 /** The message of a client. @throws LocalFault `signing_failed` */
-export function certificateVerify12(
+export function* certificateVerify12(
   { credential, scheme }: SigningCredential,
   version: ProtocolVersion,
   transcript: Transcript,
   secrets: Secrets12,
-): CertificateVerify {
+): Flow<CertificateVerify> {
   const signature =
     version === 'sslv3'
       ? signSsl3(credential, transcript, secrets)
-      : signHandshake(credential, scheme, transcript.messages());
+      : yield* signHandshake(credential, scheme, version, transcript.messages());
   return { msgType: 'certificate_verify', ...digitallySigned(scheme, version, signature) };
 }
 

@@ -58,12 +58,12 @@ export interface CertificateForm {
 }
 
 /** RFC 8446 §4.4.2 and §4.4.3: sends the chosen certificate and its proof; an empty list for none. */
-export function sendCertificate13(
+export function* sendCertificate13(
   link: Link,
   transcript: Transcript,
   chosen: SigningCredential | undefined,
   form: CertificateForm,
-): void {
+): Flow {
   const { requestContext, ocspResponse } = form;
   const staple =
     ocspResponse === undefined
@@ -81,7 +81,7 @@ export function sendCertificate13(
   transcript.add(link.send(compressed ?? certificate, CONTEXT).bytes);
   if (chosen === undefined) return;
   const content = certificateVerifyContent(link.role, transcript.hash());
-  const signature = signHandshake(chosen.credential, chosen.scheme, content);
+  const signature = yield* signHandshake(chosen.credential, chosen.scheme, 'tlsv1.3', content);
   const algorithm = signatureSchemeCode(chosen.scheme);
   const verify = { msgType: 'certificate_verify', algorithm, signature } as const;
   transcript.add(link.send(verify, CONTEXT).bytes);
@@ -207,11 +207,11 @@ export function verifyCertificateRequest({ extensions }: CertificateRequestTls13
 }
 
 /** The client's answer to a request: its certificate, or an empty list when none suits. */
-export function answerCertificateRequest(
+export function* answerCertificateRequest(
   link: Link,
   transcript: Transcript,
   { certificateRequestContext: requestContext, extensions }: CertificateRequestTls13,
-): SigningCredential | undefined {
+): Flow<SigningCredential | undefined> {
   const { signature_algorithms: codes = [], signature_algorithms_cert: certCodes = codes } =
     extensions;
   const chosen = chooseCredential(link.config, 'tlsv1.3', {
@@ -220,6 +220,6 @@ export function answerCertificateRequest(
     authorities: extensions.certificate_authorities,
   });
   const compressions = extensions.compress_certificate;
-  sendCertificate13(link, transcript, chosen, { requestContext, compressions });
+  yield* sendCertificate13(link, transcript, chosen, { requestContext, compressions });
   return chosen;
 }

@@ -125,7 +125,7 @@ function* fullHandshake(client: Client12): Flow<Outcome> {
   });
   const secrets = Secrets12.fromPremaster(link, agreed, transcript, exchange.premasterSecret);
   if (own !== undefined) {
-    send(client, certificateVerify12(own, agreed.version, transcript, secrets));
+    send(client, yield* certificateVerify12(own, agreed.version, transcript, secrets));
   }
   transcript.forgetMessages();
   const nextProtocol = sendFinished(client, secrets);

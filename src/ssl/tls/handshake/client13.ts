@@ -71,7 +71,7 @@ export function* clientHandshake13(start: ClientStart, hello: ServerHelloTls13):
     secrets.protectWrites();
   }
   const { request, chain: peerChain } = server;
-  const own = request && answerCertificateRequest(link, transcript, request);
+  const own = request && (yield* answerCertificateRequest(link, transcript, request));
   sendFinished(start, secrets);
   const resumption = secrets.deriveResumption();
   secrets.protectWrites(application.client);

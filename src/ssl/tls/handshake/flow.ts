@@ -205,8 +205,11 @@ export interface Link {
   /** What is known of the peer has changed after the handshake. */
   updateInfo(info: ConnectionInfo): void;
 
-  /** Before TLS 1.3: application data is kept back from here on, until the handshake is over. */
+  /** Application data is kept back from here on, until the handshake is over or `releaseData`. */
   holdData(): void;
+
+  /** What was kept back goes out. */
+  releaseData(): void;
 
   /** A renegotiation was refused, or is given up; application data flows as before. */
   renegotiationRefused(): void;

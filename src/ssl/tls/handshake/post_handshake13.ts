@@ -70,7 +70,7 @@ export function* connectedClient13(
     const { message, bytes } = yield* expect13(context, 'connected', ...types);
     if (message.msgType === 'key_update') link.peerUpdatedKeys(message.requestUpdate);
     else if (message.msgType === 'new_session_ticket') takeTicket(link, origin, policy, message);
-    else if (late !== undefined) answerLate(link, late, message, bytes);
+    else if (late !== undefined) yield* answerLate(link, late, message, bytes);
   }
 }
 
@@ -106,17 +106,20 @@ function takeTicket(
 }
 
 /** RFC 8446 §4.6.2: the client's answer, over the handshake and the request alone. */
-function answerLate(
+function* answerLate(
   link: Link,
   { secrets, transcript }: LateAuthentication,
   request: CertificateRequestTls13,
   bytes: Uint8Array,
-): void {
+): Flow {
   verifyCertificateRequest(request);
   const own = transcript.fork();
   own.add(bytes);
-  answerCertificateRequest(link, own, request);
+  // RFC 8446 §4.6.2: nothing may come between the messages of the answer
+  link.holdData();
+  yield* answerCertificateRequest(link, own, request);
   link.send({ msgType: 'finished', verifyData: secrets.lateVerifyData('client', own) }, CONTEXT);
+  link.releaseData();
 }
 
 /** RFC 8446 §4.6.1: sends the tickets of a finished handshake. */

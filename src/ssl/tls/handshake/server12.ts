@@ -127,7 +127,7 @@ function* fullHandshake(
     srpUser: hello.extensions.srp,
     offeredVersion: hello.legacyVersion,
   });
-  sendServerKeyExchange(server, choice, exchange);
+  yield* sendServerKeyExchange(server, choice, exchange);
   // RFC 5246 §7.4.4: a server that shows no certificate asks for none
   const requested = config.verify === 'peer' && credential !== undefined;
   if (requested) sendCertificateRequest(server);
@@ -222,11 +222,11 @@ function sendCertificate(server: Server12, chain: readonly Uint8Array[]): void {
 }
 
 /** RFC 5246 §7.4.3: the parameters, signed behind both randoms. */
-function sendServerKeyExchange(
+function* sendServerKeyExchange(
   server: Server12,
   { credential, scheme }: Choice12,
   { params, pskIdentityHint }: ServerExchange,
-): void {
+): Flow {
   if (params === undefined && pskIdentityHint === undefined) return;
   const { agreed } = server;
   const paramsBytes = params === undefined ? NOTHING : serverParamsBytes(params);
@@ -234,7 +234,11 @@ function sendServerKeyExchange(
   const signed =
     credential === undefined || scheme === undefined
       ? undefined
-      : digitallySigned(scheme, agreed.version, signHandshake(credential, scheme, content));
+      : digitallySigned(
+          scheme,
+          agreed.version,
+          yield* signHandshake(credential, scheme, agreed.version, content),
+        );
   send(server, { msgType: 'server_key_exchange', pskIdentityHint, params, paramsBytes, signed });
 }
 

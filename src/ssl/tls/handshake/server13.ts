@@ -96,7 +96,7 @@ export function* serverHandshake13(start: ServerStart): Flow<Flow> {
   const asks = config.verify === 'peer' && config.asksForCertificate !== 'on_request';
   const requested = asks && psk === undefined;
   if (requested) transcript.add(sendCertificateRequest13(link, NO_CONTEXT).bytes);
-  if (chosen !== undefined) sendCertificate(start, hello, chosen);
+  if (chosen !== undefined) yield* sendCertificate(start, hello, chosen);
   send(start, { msgType: 'finished', verifyData: secrets.verifyData() });
   const application = secrets.enterMaster();
   secrets.protectWrites(application.server);
@@ -383,13 +383,13 @@ function sendEncryptedExtensions(
   });
 }
 
-function sendCertificate(
+function* sendCertificate(
   { link, transcript }: ServerStart,
   { extensions }: ClientHello,
   chosen: SigningCredential,
-): void {
+): Flow {
   const asked = extensions.status_request !== undefined;
-  sendCertificate13(link, transcript, chosen, {
+  yield* sendCertificate13(link, transcript, chosen, {
     requestContext: NO_CONTEXT,
     compressions: extensions.compress_certificate,
     ocspResponse: asked ? link.config.ocspResponse : undefined,

@@ -4,13 +4,15 @@
  */
 
 import {
+  hash,
   hashLength,
   type KeyType,
   type PssRestriction,
   type PublicKey,
   verify,
 } from '../../crypto/index.ts';
-import type { Credential } from '../config.ts';
+import type { Credential, RemoteKey } from '../config.ts';
+import type { SignQuestion } from '../events.ts';
 import { DecryptFault, LocalFault, PeerMisbehaved } from '../faults.ts';
 import {
   type SignatureAlgorithm,
@@ -19,6 +21,7 @@ import {
   signatureSchemeRow,
 } from '../iana/signature_schemes.ts';
 import { isAtLeast, type ProtocolVersion } from '../iana/versions.ts';
+import { ask, type Flow } from './flow.ts';
 
 /** The kind of key that makes each signature. */
 const KEY_OF_ALGORITHM: Readonly<Record<SignatureAlgorithm, KeyType>> = {
@@ -73,11 +76,20 @@ export function chooseScheme(
   accepted: readonly SignatureScheme[],
   version: ProtocolVersion,
 ): SignatureScheme | undefined {
-  if (!isAtLeast(version, 'tlsv1.2')) return impliedScheme(credential.keyType, version);
+  const { remote } = credential;
+  if (!isAtLeast(version, 'tlsv1.2')) {
+    const scheme = impliedScheme(credential.keyType, version);
+    if (remote === undefined || scheme === undefined) return scheme;
+    return (scheme === BARE_DIGEST ? remote.encrypts : remote.signs) ? scheme : undefined;
+  }
+  if (remote?.signs === false) return undefined;
   return preferred.find(
     (scheme) => accepted.includes(scheme) && schemeFitsKey(scheme, credential, version),
   );
 }
+
+/** RFC 4346 §7.4.3: both digests, without a name of their algorithms. */
+const BARE_DIGEST: SignatureScheme = 'rsa_pkcs1_md5_sha1';
 
 /** RFC 4346 §4.7: before TLS 1.2 the key decides how it signs; RFC 4492: no ECDSA in SSL 3.0. */
 export function impliedScheme(
@@ -89,16 +101,52 @@ export function impliedScheme(
 }
 
 /** Signs with an own credential. @throws LocalFault `signing_failed` */
-export function signHandshake(
+export function* signHandshake(
   credential: Credential,
   scheme: SignatureScheme,
+  version: ProtocolVersion,
   content: Uint8Array,
-): Uint8Array {
+): Flow<Uint8Array> {
+  const { remote } = credential;
+  if (remote !== undefined) return yield* askSignature(remote, scheme, version, content);
   try {
     return credential.sign(scheme, content);
   } catch (cause) {
     throw new LocalFault('signing_failed', scheme, cause);
   }
+}
+
+function* askSignature(
+  { name, publicKey }: RemoteKey,
+  scheme: SignatureScheme,
+  version: ProtocolVersion,
+  content: Uint8Array,
+): Flow<Uint8Array> {
+  const question = {
+    kind: 'sign',
+    key: name,
+    scheme,
+    ...toBeSigned(scheme, version, content),
+  } as const;
+  const signature: Uint8Array = yield* ask(question);
+  // The peer could only say that it does not fit; here it is known whose fault that is.
+  if (!verify(scheme, publicKey, content, signature)) {
+    throw new LocalFault('signing_failed', {
+      text: `what the key's fun gave is no ${scheme} signature by the key of the certificate`,
+    });
+  }
+  return signature;
+}
+
+function toBeSigned(
+  scheme: SignatureScheme,
+  version: ProtocolVersion,
+  content: Uint8Array,
+): Pick<SignQuestion, 'form' | 'data'> {
+  if (isAtLeast(version, 'tlsv1.2')) return { form: 'message', data: content };
+  const sha = hash('sha', content);
+  if (scheme !== BARE_DIGEST) return { form: 'digest', data: sha };
+  return { form: 'encrypt', data: Buffer.concat([hash('md5', content), sha]) };
 }
 
 /**
