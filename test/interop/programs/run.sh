@@ -24,7 +24,7 @@ run() {
   fi
 }
 
-[ $# -gt 0 ] || set -- ftp ldap rabbitmq yaws
+[ $# -gt 0 ] || set -- ftp ldap rabbitmq yaws ejabberd
 for program; do
   run
   if [ "$f" -gt 0 ]; then
