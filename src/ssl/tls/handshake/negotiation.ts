@@ -67,12 +67,8 @@ export function chooseVersion(
   legacyVersion: number,
   supported: readonly number[] | undefined,
 ): ProtocolVersion {
-  // RFC 8446 §4.2.1: with supported_versions, legacy_version decides nothing; without, at most TLS 1.2
-  const limit = Math.min(legacyVersion, versionCode('tlsv1.2'));
   const chosen = enabledVersions(config).find((version) =>
-    supported === undefined
-      ? versionCode(version) <= limit
-      : supported.includes(versionCode(version)),
+    offersVersion(version, legacyVersion, supported),
   );
   if (chosen === undefined) {
     throw new PeerIncompatible(
@@ -81,6 +77,18 @@ export function chooseVersion(
     );
   }
   return chosen;
+}
+
+/** Whether a hello offers a version; the arguments as in `chooseVersion`. */
+export function offersVersion(
+  version: ProtocolVersion,
+  legacyVersion: number,
+  supported: readonly number[] | undefined,
+): boolean {
+  // RFC 8446 §4.2.1: with supported_versions, legacy_version decides nothing; without, at most TLS 1.2
+  return supported === undefined
+    ? versionCode(version) <= Math.min(legacyVersion, versionCode('tlsv1.2'))
+    : supported.includes(versionCode(version));
 }
 
 /** Whether a suite can be used in a version by this engine. */
@@ -217,7 +225,7 @@ export function chooseCredential(
 }
 
 /** Whether the peer accepts every signature of the chain. */
-function chainFits(credential: Credential, accepted: readonly SignatureScheme[]): boolean {
+export function chainFits(credential: Credential, accepted: readonly SignatureScheme[]): boolean {
   return chainOf(credential).every(({ selfSigned, signature }) => {
     // RFC 8446 §4.4.2.2: self-signed certificates are not validated, so their algorithm is free
     if (selfSigned) return true;
@@ -229,7 +237,7 @@ function chainFits(credential: Credential, accepted: readonly SignatureScheme[])
 }
 
 /** RFC 8446 §4.2.4: whether an authority of the list has issued a certificate of the chain. */
-function isIssuedBy(credential: Credential, authorities: readonly Uint8Array[]): boolean {
+export function isIssuedBy(credential: Credential, authorities: readonly Uint8Array[]): boolean {
   return (
     authorities.length === 0 ||
     chainOf(credential).some(({ issuer }) => includesBytes(authorities, issuer))

@@ -45,6 +45,17 @@ const DEFAULT_SCHEMES: readonly SignatureScheme[] = ['rsa_pkcs1_sha1', 'ecdsa_sh
 /** The certificate and the scheme for a suite; `undefined` when there is none that fits. */
 type Proof = Pick<Choice12, 'credential' | 'scheme'> | undefined;
 
+/** What a ClientHello says that the choice of a suite looks at. */
+export interface SuiteOffer {
+  readonly extensions: Pick<
+    ClientHello['extensions'],
+    'supported_groups' | 'signature_algorithms' | 'signature_algorithms_cert' | 'srp'
+  >;
+}
+
+/** Why a suite that both sides have is not taken. */
+export type SuiteRefusal = 'no_shared_group' | 'no_user_name' | 'no_suitable_certificate';
+
 /** @throws PeerIncompatible `no_shared_cipher_suite` */
 export function agreeOnSuite(
   config: EngineConfig,
@@ -53,14 +64,8 @@ export function agreeOnSuite(
 ): Choice12 {
   const curves = sharedCurves(config, version, hello);
   const field = sharedField(config, hello);
-  const acceptable = (suite: CipherSuite): boolean => {
-    const { needs, knows } = keyExchangeRow(suite.keyExchange);
-    if (needs === 'curve' && curves.length === 0) return false;
-    if (needs === 'field' && field === undefined) return false;
-    // RFC 5054 §2.5.1.2: SRP needs a user name
-    if (knows === 'srp' && hello.extensions.srp === undefined) return false;
-    return proofFor(config, version, hello, suite) !== undefined;
-  };
+  const acceptable = (suite: CipherSuite): boolean =>
+    refusalBy(config, version, hello, suite, { curves, field }) === undefined;
   const cipherSuite = chooseSuite(config, version, hello.cipherSuites, acceptable);
   const proof = proofFor(config, version, hello, cipherSuite);
   return {
@@ -72,10 +77,37 @@ export function agreeOnSuite(
   };
 }
 
+/** What stands against a suite that both sides have; `undefined` when nothing does. */
+export function suiteRefusal12(
+  config: EngineConfig,
+  version: ProtocolVersion,
+  hello: SuiteOffer,
+  suite: CipherSuite,
+): SuiteRefusal | undefined {
+  const curves = sharedCurves(config, version, hello);
+  return refusalBy(config, version, hello, suite, { curves, field: sharedField(config, hello) });
+}
+
+function refusalBy(
+  config: EngineConfig,
+  version: ProtocolVersion,
+  hello: SuiteOffer,
+  suite: CipherSuite,
+  { curves, field }: Pick<Choice12, 'curves' | 'field'>,
+): SuiteRefusal | undefined {
+  const { needs, knows } = keyExchangeRow(suite.keyExchange);
+  if (needs === 'curve' && curves.length === 0) return 'no_shared_group';
+  if (needs === 'field' && field === undefined) return 'no_shared_group';
+  // RFC 5054 §2.5.1.2: SRP needs a user name
+  if (knows === 'srp' && hello.extensions.srp === undefined) return 'no_user_name';
+  const proof = proofFor(config, version, hello, suite);
+  return proof === undefined ? 'no_suitable_certificate' : undefined;
+}
+
 function proofFor(
   config: EngineConfig,
   version: ProtocolVersion,
-  hello: ClientHello,
+  hello: SuiteOffer,
   { keyExchange }: CipherSuite,
 ): Proof {
   const { certificate } = keyExchangeRow(keyExchange);
@@ -84,12 +116,21 @@ function proofFor(
   const schemes = codes === undefined ? DEFAULT_SCHEMES : schemesOf(codes);
   const inCertificates = certCodes === undefined ? schemes : schemesOf(certCodes);
   const usable = (credential: Credential): boolean =>
-    canServe(credential, certificate) && curveFits(credential, hello);
+    servesExchange(credential, certificate, hello);
   if (certificate.use !== 'signs') {
     const credential = chooseKey(config, { inCertificates, usable });
     return credential && { credential, scheme: undefined };
   }
   return chooseCredential(config, version, { schemes, inCertificates, usable });
+}
+
+/** Whether a certificate can be used in a key exchange with a client. */
+export function servesExchange(
+  credential: Credential,
+  certificate: CertificateUse,
+  hello: SuiteOffer,
+): boolean {
+  return canServe(credential, certificate) && curveFits(credential, hello);
 }
 
 /** Whether a certificate is of the kind, and its key can do, what a key exchange asks. */
@@ -103,7 +144,7 @@ function canServe(credential: Credential, { use, keys, signedBy }: CertificateUs
 }
 
 /** RFC 8422 §5.1.1: supported_groups limits the curves of certificates too. */
-function curveFits(credential: Credential, { extensions }: ClientHello): boolean {
+function curveFits(credential: Credential, { extensions }: SuiteOffer): boolean {
   const groups = extensions.supported_groups;
   if (groups === undefined || credential.curve === undefined) return true;
   return groups.some((code) => groupFromCode(code) === credential.curve);
@@ -113,7 +154,7 @@ function curveFits(credential: Credential, { extensions }: ClientHello): boolean
 function sharedCurves(
   config: EngineConfig,
   version: ProtocolVersion,
-  { extensions }: ClientHello,
+  { extensions }: SuiteOffer,
 ): readonly (NamedGroup & GroupName)[] {
   // RFC 8422 §4: the extensions are of TLS, and so are the suites
   if (!isAtLeast(version, 'tlsv1')) return [];
@@ -136,7 +177,7 @@ const isFieldCode = (code: number): boolean => code >= 256 && code <= 511;
  * RFC 7919 §4: a client that names groups gets one of these or another key exchange. Among them one of the
  * configured groups; where none is configured, one no smaller than the parameters are.
  */
-function sharedField(config: EngineConfig, { extensions }: ClientHello): DhParameters | undefined {
+function sharedField(config: EngineConfig, { extensions }: SuiteOffer): DhParameters | undefined {
   const own = config.dhParameters ?? defaultDhParameters;
   const offered = (extensions.supported_groups ?? []).filter(isFieldCode);
   const named = usableFields(config).filter(isFfdhe);

@@ -42,28 +42,45 @@ interface SigningKey {
   readonly pss?: PssRestriction | undefined;
 }
 
+/** Why a key cannot make a handshake signature by a scheme. */
+export type SchemeRefusal =
+  | 'other_key'
+  | 'not_of_version'
+  | 'other_curve'
+  | 'key_too_short'
+  | 'restricted_key';
+
 /** Whether a handshake signature by `scheme` is allowed in `version` and can be made with the key. */
 export function schemeFitsKey(
   scheme: SignatureScheme,
   key: SigningKey,
   version: ProtocolVersion,
 ): boolean {
+  return schemeRefusal(scheme, key, version) === undefined;
+}
+
+/** What stands against a handshake signature by `scheme` with the key; `undefined` when nothing does. */
+export function schemeRefusal(
+  scheme: SignatureScheme,
+  key: SigningKey,
+  version: ProtocolVersion,
+): SchemeRefusal | undefined {
   const row = signatureSchemeRow(scheme);
-  if (KEY_OF_ALGORITHM[row.algorithm] !== key.keyType) return false;
+  if (KEY_OF_ALGORITHM[row.algorithm] !== key.keyType) return 'other_key';
   const tls13 = isAtLeast(version, 'tlsv1.3');
-  if (tls13 ? !row.tls13 : !row.tls12) return false;
+  if (tls13 ? !row.tls13 : !row.tls12) return 'not_of_version';
   // RFC 8446 §4.2.3: in TLS 1.3 an ECDSA scheme names its curve; in TLS 1.2 only its hash
-  if (tls13 && row.algorithm === 'ecdsa' && row.curve !== key.curve) return false;
-  if (row.algorithm !== 'rsa_pss_rsae' && row.algorithm !== 'rsa_pss_pss') return true;
+  if (tls13 && row.algorithm === 'ecdsa' && row.curve !== key.curve) return 'other_curve';
+  if (row.algorithm !== 'rsa_pss_rsae' && row.algorithm !== 'rsa_pss_pss') return undefined;
   const length = row.hash === undefined ? 0 : hashLength(row.hash);
   // RFC 8017 §9.1.1: emLen must hold hash, salt and two bytes
-  if (key.bits < 8 * (2 * length + 2)) return false;
+  if (key.bits < 8 * (2 * length + 2)) return 'key_too_short';
   const { pss } = key;
   // RFC 4055 §1.2: the parameters of an RSASSA-PSS key bind its signatures
-  return (
+  const fits =
     pss === undefined ||
-    (pss.hash === row.hash && pss.mgfHash === row.hash && pss.saltLength <= length)
-  );
+    (pss.hash === row.hash && pss.mgfHash === row.hash && pss.saltLength <= length);
+  return fits ? undefined : 'restricted_key';
 }
 
 /**
