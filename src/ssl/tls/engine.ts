@@ -15,6 +15,9 @@
  */
 
 import { type Secret, secretBytes } from '../crypto/index.ts';
+import type { Choices } from './account/choices.ts';
+import { type PackedOffer, unpackOffer } from './account/peer_offer.ts';
+import type { HandshakeTrace } from './account/trace.ts';
 import {
   DEFAULT_KEY_UPDATE_AT,
   DEFAULT_MAX_HANDSHAKE_SIZE,
@@ -94,6 +97,7 @@ export class TlsEngine {
   #earlyData: Uint8Array[] = [];
   #earlyDataBudget = 0;
   #earlyExporter: Exporter | undefined;
+  #peerOffer: PackedOffer | undefined;
 
   constructor(config: EngineConfig, hooks: EngineHooks = {}) {
     this.#out = new Outgoing(config.keyUpdateAt ?? DEFAULT_KEY_UPDATE_AT, hooks);
@@ -110,6 +114,30 @@ export class TlsEngine {
     else if (bestVersion(config) === 'sslv3') this.#out.useVersion('sslv3');
     // RFC 5246 §E.2: understood where SSL 3.0 was asked for, and nowhere else
     if (config.role === 'server' && speaks(config, 'sslv3')) this.#read.acceptSsl2Hello();
+  }
+
+  /** Reads along from here on: every message, choice, alert and change of keys. */
+  set trace(trace: HandshakeTrace | undefined) {
+    this.#out.trace = trace;
+  }
+
+  /** What the latest handshake chose from, and what it has chosen so far. */
+  get choices(): Choices {
+    const { config } = this.#link;
+    const info = this.#established?.info;
+    return {
+      config,
+      offer: this.#peerOffer === undefined ? undefined : unpackOffer(this.#peerOffer),
+      chosen: {
+        version: this.#version,
+        cipherSuite: info?.cipherSuite,
+        group: info?.group,
+        scheme: info?.ownSignatureScheme,
+        certificate: info?.ownCertificate,
+        alpn: info?.alpn,
+        resumed: info?.resumed === true,
+      },
+    };
   }
 
   /** Begins: a client's hello goes out; a server waits for one. Once only. */
@@ -257,6 +285,7 @@ export class TlsEngine {
   answer(id: number, value: unknown): void {
     if (this.#closed) return;
     if (this.#runner.open?.id !== id) throw new ApiMisuse('einval', `question ${id} is not open`);
+    this.#out.trace?.answered();
     this.#run(() => {
       this.#runner.answer(id, value);
       this.#pump();
@@ -417,6 +446,7 @@ export class TlsEngine {
   }
 
   #takeHandshake(frame: HandshakeFrame): void {
+    this.#out.trace?.message('received', frame);
     if (frame.type === 'hello_request' && this.#ignoresHelloRequest()) {
       if (frame.body.length > 0) throw new InvalidMessage('trailing_bytes', frame.type);
       this.#countWarning();
@@ -434,6 +464,7 @@ export class TlsEngine {
   }
 
   #takeChangeCipherSpec(): void {
+    this.#out.trace?.changeCipherSpec('received');
     if (this.#tolerateChangeCipherSpec) {
       this.#droppedChangeCipherSpecs += 1;
       if (this.#droppedChangeCipherSpecs > MAX_DROPPED_CHANGE_CIPHER_SPECS) {
@@ -501,6 +532,7 @@ export class TlsEngine {
     if (this.#closed) return;
     this.#closed = true;
     this.#out.emit({ type: 'closed', how });
+    this.#out.trace?.closed(how);
   }
 
   #peerUpdatedKeys(request: KeyUpdateRequest): void {
@@ -513,6 +545,7 @@ export class TlsEngine {
       if (this.#keyUpdates > MAX_KEY_UPDATES) throw new PeerMisbehaved('too_many_key_updates');
     }
     this.#read.protect(updates.nextReadProtection());
+    this.#out.trace?.keys('received');
     if (request === 'update_requested') this.#out.oweKeyUpdate();
   }
 
@@ -552,13 +585,25 @@ export class TlsEngine {
   ): void {
     const { role } = this.#link;
     const { state } = this.#runner;
-    this.#out.emit({ type: 'alert', direction, level, description, code, role, state, ...about });
+    const event = {
+      type: 'alert',
+      direction,
+      level,
+      description,
+      code,
+      role,
+      state,
+      ...about,
+    } as const;
+    this.#out.trace?.alert(event);
+    this.#out.emit(event);
   }
 
   #announceQuestion(): void {
     const open = this.#runner.open;
     if (open === undefined || open.id === this.#announced) return;
     this.#announced = open.id;
+    this.#out.trace?.question(open.question);
     this.#out.emit({ type: 'question', ...open });
   }
 
@@ -580,6 +625,7 @@ export class TlsEngine {
       protectWrites: (protection) => this.#out.protect(protection),
       protectReads: (protection) => {
         this.#read.protect(protection);
+        this.#out.trace?.keys('received');
         this.#unverifiedReads = this.#established !== undefined;
       },
       holdData: () => this.#out.hold(),
@@ -616,6 +662,7 @@ export class TlsEngine {
         this.#unverifiedReads = false;
         this.#out.allowKeyUpdates(established.keyUpdates);
         this.#warnings = 0;
+        this.#out.trace?.established(info, again);
         this.#out.emit(
           again
             ? { type: 'renegotiation', result: 'done', info }
@@ -628,6 +675,9 @@ export class TlsEngine {
       warn: (description) => {
         this.#countWarning();
         if (!this.#out.over) this.#sendAlert('warning', description);
+      },
+      heardOffer: (offer) => {
+        this.#peerOffer = offer;
       },
       emit: (event) => this.#out.emit(event),
     };

@@ -3,6 +3,7 @@
  * into records, and the one list of events, in which ciphertext and everything else keep their order.
  */
 
+import type { HandshakeTrace } from './account/trace.ts';
 import type { EngineEvent } from './events.ts';
 import { LocalFault } from './faults.ts';
 import type { KeyUpdateRequest, KeyUpdates, Received } from './handshake/flow.ts';
@@ -11,6 +12,8 @@ import { isAtLeast, type ProtocolVersion } from './iana/versions.ts';
 import { writeAlert } from './messages/alert.ts';
 import type { MessageContext } from './messages/context.ts';
 import {
+  HANDSHAKE_HEADER_LENGTH,
+  type HandshakeFrame,
   type HandshakeMessage,
   type HandshakeTls12,
   type HandshakeTls13,
@@ -41,6 +44,8 @@ export class Outgoing {
   #keyUpdates: KeyUpdates | undefined;
   #owesKeyUpdate = false;
   #over = false;
+  /** Reads along with what is sent. */
+  trace: HandshakeTrace | undefined;
   /** Application data that waits for the end of a renegotiation; `undefined` while none runs. */
   #held: Uint8Array[] | undefined;
 
@@ -68,6 +73,7 @@ export class Outgoing {
   /** Everything sent from here on is under these keys. */
   protect(protection: WriteProtection): void {
     this.#write.protect(protection);
+    this.trace?.keys('sent');
   }
 
   /** Records from here on hold at most so many bytes of content. */
@@ -86,11 +92,13 @@ export class Outgoing {
     const bytes = isAtLeast(context.version, 'tlsv1.3')
       ? writeHandshakeTls13(sent as HandshakeTls13, context)
       : writeHandshakeTls12(sent as HandshakeTls12, context);
+    this.trace?.message('sent', frameOf(sent, bytes));
     this.#write.write('handshake', this.#hooks.tamper?.(bytes, sent) ?? bytes);
     return { message: sent, bytes };
   }
 
   changeCipherSpec(): void {
+    this.trace?.changeCipherSpec('sent');
     this.#write.write('change_cipher_spec', CHANGE_CIPHER_SPEC);
   }
 
@@ -150,7 +158,7 @@ export class Outgoing {
   updateKeys(requestUpdate: KeyUpdateRequest): void {
     if (this.#keyUpdates === undefined) return;
     this.handshake({ msgType: 'key_update', requestUpdate }, { version: 'tlsv1.3' });
-    this.#write.protect(this.#keyUpdates.nextWriteProtection());
+    this.protect(this.#keyUpdates.nextWriteProtection());
   }
 
   /** RFC 8446 §4.6.3: the peer asked for a KeyUpdate; one answers all requests until the next data. */
@@ -198,4 +206,9 @@ export class Outgoing {
     const parts = this.#write.drain();
     if (parts.length > 0) this.#events.push({ type: 'write', parts });
   }
+}
+
+function frameOf({ msgType }: HandshakeMessage, bytes: Uint8Array): HandshakeFrame {
+  const type = msgType === 'hello_retry_request' ? 'server_hello' : msgType;
+  return { type, bytes, body: bytes.subarray(HANDSHAKE_HEADER_LENGTH) };
 }

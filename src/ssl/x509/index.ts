@@ -42,7 +42,7 @@ export {
   presentedNames,
   verifyHostname,
 } from './host_name.ts';
-export { type Name, nameText, printable } from './name.ts';
+export { type Name, nameText, printable, textOfName } from './name.ts';
 export { type PemEntry, PemError, readPem, writePem } from './pem.ts';
 export { type CrlCheck, defaultPolicy, type PathPolicy } from './policy.ts';
 export { anyPolicyInput, type PolicyInput } from './policy_graph.ts';

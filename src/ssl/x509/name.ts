@@ -5,7 +5,15 @@
  * type does not matter), RFC 4514 (text).
  */
 
-import { type DerElement, DerError, type DerReader, decodeOid, latin1, tags } from './der.ts';
+import {
+  type DerElement,
+  DerError,
+  type DerReader,
+  decodeOid,
+  latin1,
+  openDer,
+  tags,
+} from './der.ts';
 import { writeElement, writeOid, writeSequence, writeSetOf, writeString } from './der_writer.ts';
 import { attributeShortNames } from './oid.ts';
 
@@ -166,6 +174,14 @@ export function nameText(name: Name): string {
     .map((rdn) => rdn.map(attributeText).join('+'))
     .reverse()
     .join(',');
+}
+
+/** RFC 4514 text of a name in DER. @throws DerError */
+export function textOfName(der: Uint8Array): string {
+  const reader = openDer(der);
+  const name = readName(reader);
+  reader.expectDone();
+  return nameText(name);
 }
 
 function attributeText(attribute: NameAttribute): string {

@@ -4,6 +4,7 @@
  */
 
 import type { Certificate as X509Certificate } from '../../x509/index.ts';
+import { packRequest } from '../account/peer_offer.ts';
 import {
   type Credential,
   DEFAULT_MAX_HANDSHAKE_SIZE,
@@ -210,8 +211,10 @@ export function verifyCertificateRequest({ extensions }: CertificateRequestTls13
 export function* answerCertificateRequest(
   link: Link,
   transcript: Transcript,
-  { certificateRequestContext: requestContext, extensions }: CertificateRequestTls13,
+  request: CertificateRequestTls13,
 ): Flow<SigningCredential | undefined> {
+  const { certificateRequestContext: requestContext, extensions } = request;
+  link.heardOffer(packRequest(request, link.config));
   const { signature_algorithms: codes = [], signature_algorithms_cert: certCodes = codes } =
     extensions;
   const chosen = chooseCredential(link.config, 'tlsv1.3', {

@@ -13,6 +13,7 @@
  */
 
 import type { Certificate as X509Certificate } from '../../x509/index.ts';
+import { packRequest } from '../account/peer_offer.ts';
 import type { ProtocolVersion } from '../config.ts';
 import type { ConnectionInfo } from '../events.ts';
 import { PeerMisbehaved } from '../faults.ts';
@@ -285,6 +286,7 @@ function sendCertificate(
   request: CertificateRequestTls12,
 ): SigningCredential | undefined {
   const { link, agreed } = client;
+  link.heardOffer(packRequest(request, link.config));
   const accepted = schemesOf(request.supportedSignatureAlgorithms ?? []);
   const chosen = chooseCredential(link.config, agreed.version, {
     schemes: accepted,

@@ -7,6 +7,7 @@
  */
 
 import type { Secret } from '../../crypto/index.ts';
+import type { PackedOffer } from '../account/peer_offer.ts';
 import type { EngineConfig, Role } from '../config.ts';
 import type { ConnectionInfo, EngineEvent, Question } from '../events.ts';
 import type { AlertDescription } from '../iana/alerts.ts';
@@ -219,6 +220,9 @@ export interface Link {
 
   /** Sends a warning alert; the connection goes on. */
   warn(description: AlertDescription): void;
+
+  /** What the peer offered, so that it can be said later why something was not chosen. */
+  heardOffer(offer: PackedOffer): void;
 
   emit(event: EngineEvent): void;
 }

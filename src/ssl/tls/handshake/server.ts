@@ -3,6 +3,7 @@
  * (RFC 8446 §4.1.1, RFC 5246 §7.4.1), then the rest by the version's own flow.
  */
 
+import { packHello } from '../account/peer_offer.ts';
 import type { EngineConfig } from '../config.ts';
 import type { HelloAnswer } from '../events.ts';
 import { PeerIncompatible, PeerMisbehaved } from '../faults.ts';
@@ -59,6 +60,7 @@ function* serverHandshake(link: Link, again: Again12 | undefined): Flow<Connecte
   const hello = received.message;
   const serverName = readServerName(hello);
   yield* pauseAtHello(link, received, serverName);
+  link.heardOffer(packHello(hello, link.config));
   const version = agreeOnVersion(link, hello);
   link.useVersion(version);
   transcript.add(received.bytes);

@@ -40,7 +40,11 @@ export interface Choice12 {
 }
 
 /** RFC 5246 §7.4.1.4.1: what a client that sends no signature_algorithms accepts. */
-const DEFAULT_SCHEMES: readonly SignatureScheme[] = ['rsa_pkcs1_sha1', 'ecdsa_sha1', 'dsa_sha1'];
+export const DEFAULT_SCHEMES: readonly SignatureScheme[] = [
+  'rsa_pkcs1_sha1',
+  'ecdsa_sha1',
+  'dsa_sha1',
+];
 
 /** The certificate and the scheme for a suite; `undefined` when there is none that fits. */
 type Proof = Pick<Choice12, 'credential' | 'scheme'> | undefined;
