@@ -98,6 +98,8 @@ export class TlsEngine {
   #earlyDataBudget = 0;
   #earlyExporter: Exporter | undefined;
   #peerOffer: PackedOffer | undefined;
+  /** Those of the first handshake; a renegotiation speaks but one. */
+  #versions: readonly ProtocolVersion[] | undefined;
 
   constructor(config: EngineConfig, hooks: EngineHooks = {}) {
     this.#out = new Outgoing(config.keyUpdateAt ?? DEFAULT_KEY_UPDATE_AT, hooks);
@@ -126,7 +128,7 @@ export class TlsEngine {
     const { config } = this.#link;
     const info = this.#established?.info;
     return {
-      config,
+      config: { ...config, versions: this.#versions ?? config.versions },
       offer: this.#peerOffer === undefined ? undefined : unpackOffer(this.#peerOffer),
       chosen: {
         version: this.#version,
@@ -619,6 +621,7 @@ export class TlsEngine {
       sendChangeCipherSpec: () => this.#out.changeCipherSpec(),
       useVersion: (version) => {
         this.#version = version;
+        this.#versions ??= this.#link.config.versions;
         this.#read.useVersion(version);
         this.#out.useVersion(version);
       },
