@@ -17,6 +17,7 @@
 -export([unlock/1]).
 -export([attach/4]).
 -export([resume/1]).
+-export([settle/1]).
 -export([detach/2]).
 
 %% gen_server.
@@ -40,6 +41,9 @@
 
 %% How long the program has for the end of a connection: more than it takes.
 -define(GOODBYE, 10000).
+
+%% How long settle/1 waits for a peer that takes nothing.
+-define(SETTLE, 1000).
 
 -record(state, {
           id :: ssl_port_protocol:id(),
@@ -113,6 +117,16 @@ attach(Connection, Info, Socket, Early) ->
 resume(Connection) ->
     gen_server:cast(Connection, resume).
 
+%% Returns once the program's last words of a handshake are with the socket below: whoever upgraded it
+%% may close it then, and the peer has a whole handshake all the same.
+-spec settle(pid()) -> ok.
+settle(Connection) ->
+    try
+        gen_server:call(Connection, settle, ?SETTLE)
+    catch
+        exit:_ -> ok
+    end.
+
 %% Gives the socket below to Pid, with bytes that it brought last.
 -spec detach(pid(), pid()) -> {ok, term(), binary()} | {error, term()}.
 detach(Connection, Pid) ->
@@ -150,6 +164,9 @@ handle_call({detach, Pid}, _From, #state{tunnel = Tunnel} = State) when is_tuple
         {ok, _, _} = Reply -> {reply, Reply, State#state{tunnel = down}};
         Error -> {reply, Error, State}
     end;
+handle_call(settle, From, #state{tunnel = Tunnel} = State) when is_tuple(Tunnel) ->
+    ok = ssl_port_tunnel:settle(Tunnel, From),
+    {noreply, State};
 handle_call(lock, From, #state{waiting = Waiting} = State) ->
     {noreply, grant(State#state{waiting = queue:in(From, Waiting)})};
 handle_call({controlling_process, Owner}, _From, #state{worker = Worker, id = Id} = State) ->

@@ -106,13 +106,19 @@ taken_over({Module, _, _, _, _} = Info, Below, Theirs, Packet, Connection, Timeo
         ok ->
             Early = early(Info, Below, Packet, <<>>),
             case attach(Info, Below, Early, Connection) of
-                {ok, Socket} -> handshake(Socket, Timeout);
+                {ok, Socket} -> settled(handshake(Socket, Timeout), Connection);
                 Error -> Error
             end;
         {error, _} ->
             ssl_port_connection:stop(Connection),
             {error, closed}
     end.
+
+settled(Made, Connection) when element(1, Made) =:= ok ->
+    ok = ssl_port_connection:settle(Connection),
+    Made;
+settled(Error, _Connection) ->
+    Error.
 
 %% An active socket may have told its owner of the first bytes of TLS before it was passive.
 early({_, Data, _, _, Passive} = Info, Below, Packet, Acc) when Packet =:= raw; Packet =:= 0 ->

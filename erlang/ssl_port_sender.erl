@@ -18,10 +18,20 @@
 send(?CONNECTION(_, Atomics, _, _, _) = Socket, Data) ->
     Size = iolist_size(Data),
     case atomics:get(Atomics, ?SLOT_STATE) of
-        ?STATE_OPEN -> packet(atomics:get(Atomics, ?SLOT_HEADER), Socket, Data, Size);
+        ?STATE_OPEN ->
+            case is_closed_below(Socket) of
+                false -> packet(atomics:get(Atomics, ?SLOT_HEADER), Socket, Data, Size);
+                true -> {error, closed}
+            end;
         ?STATE_NEW -> {error, notsup_on_transport_accept_socket};
         ?STATE_FAILED -> failed(Socket)
     end.
+
+%% Whoever upgraded a socket still has it, and may close it under the connection.
+is_closed_below(?BEAM_CONNECTION(gen_tcp, Below)) when is_port(Below) ->
+    erlang:port_info(Below, id) =:= undefined;
+is_closed_below(_Socket) ->
+    false.
 
 packet(0, _Socket, _Data, 0) ->
     ok;

@@ -11,6 +11,7 @@
 -export([open/5]).
 -export([sender/1]).
 -export([socket/1]).
+-export([settle/2]).
 -export([resume/1]).
 -export([message/2]).
 -export([taken/2]).
@@ -81,6 +82,12 @@ sender(#tunnel{sender = Sender}) -> Sender.
 
 -spec socket(tunnel()) -> term().
 socket(#tunnel{socket = Socket}) -> Socket.
+
+%% Answers From once what the program has written so far is the socket's.
+-spec settle(tunnel(), gen_server:from()) -> ok.
+settle(#tunnel{sender = Sender}, From) ->
+    Sender ! {settle, From},
+    ok.
 
 %% Begins to read.
 -spec resume(tunnel()) -> tunnel().
@@ -224,6 +231,9 @@ sender(Connection, Id, Port, Module, Socket) ->
     receive
         {tunnel, Data} ->
             send(batch(byte_size(Data), [Data]), Connection, Id, Port, Module, Socket);
+        {settle, From} ->
+            gen_server:reply(From, ok),
+            sender(Connection, Id, Port, Module, Socket);
         tunnel_end ->
             case ssl_port_transport:shutdown(Module, Socket, write) of
                 ok -> ok;
