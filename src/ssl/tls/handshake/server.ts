@@ -8,7 +8,7 @@ import type { EngineConfig } from '../config.ts';
 import type { HelloAnswer } from '../events.ts';
 import { PeerIncompatible, PeerMisbehaved } from '../faults.ts';
 import { signalingValues } from '../iana/cipher_suites.ts';
-import { isAtLeast, type ProtocolVersion, versionCode } from '../iana/versions.ts';
+import { isAtLeast, type ProtocolVersion, versionCode, versionFromCode } from '../iana/versions.ts';
 import { type ClientHello, rawClientHelloExtensions } from '../messages/client_hello.ts';
 import { hostNameIn } from '../messages/extensions/server_name.ts';
 import { HANDSHAKE_HEADER_LENGTH } from '../messages/handshake.ts';
@@ -96,14 +96,22 @@ function agreeOnVersion(link: Link, hello: ClientHello): ProtocolVersion {
   if (legacyVersion < versionCode('sslv3')) {
     throw new PeerIncompatible('no_shared_version', legacyVersion);
   }
-  const version = chooseVersion(link.config, legacyVersion, extensions.supported_versions);
-  const best = bestVersion(link.config);
-  // RFC 7507 §3: the client fell back although this server speaks more
-  if (cipherSuites.includes(signalingValues.fallback) && version !== best) {
+  const best = versionCode(bestVersion(link.config));
+  // RFC 7507 §3: the client fell back although this server speaks more. It leaves the choice where nothing is shared.
+  if (cipherSuites.includes(signalingValues.fallback) && highestVersion(hello) < best) {
     throw new PeerMisbehaved('inappropriate_fallback');
   }
+  const version = chooseVersion(link.config, legacyVersion, extensions.supported_versions);
   verifyCompressionMethods(hello, version);
   return version;
+}
+
+/** The highest version of a client: unknown numbers, such as those of RFC 8701, are none. */
+function highestVersion({ legacyVersion, extensions }: ClientHello): number {
+  const known = extensions.supported_versions?.filter(
+    (code) => versionFromCode(code) !== undefined,
+  );
+  return known === undefined ? legacyVersion : Math.max(0, ...known);
 }
 
 function verifyCompressionMethods(hello: ClientHello, version: ProtocolVersion): void {

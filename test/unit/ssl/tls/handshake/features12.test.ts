@@ -89,6 +89,8 @@ describe('versions', () => {
     const fallen = { versions: ['tlsv1.1'], fallback: true } as const;
     const refused = connect(fallen, { versions: ['tlsv1.1', 'tlsv1.2'] });
     assert.equal(refused.server.lastAlert, 'sent fatal inappropriate_fallback');
+    const strangers = connect(fallen, { versions: ['tlsv1.2', 'tlsv1.3'] });
+    assert.equal(strangers.server.lastAlert, 'sent fatal inappropriate_fallback');
     assert.equal(connect(fallen, { versions: ['tlsv1.1'] }).client.info.version, 'tlsv1.1');
   });
 
