@@ -1,12 +1,14 @@
 %%% @private
 %%% The application environment (R50): what may stand in it. The start of the application
-%%% fails on a value that cannot be meant, and says what has no effect here. A value that is
-%%% set later and cannot be meant is as if it were not set, with a line in the log.
+%%% fails on a value that cannot be meant. A value that is set later and cannot be meant is as if it were not set, with a line in the log.
 -module(ssl_port_environment).
 
 -export([check/0]).
 -export([values/0]).
 -export([profile/0]).
+-export([session_cache/1]).
+-export([session_cache_args/1]).
+-export([session_cache_max/1]).
 
 -include_lib("kernel/include/logger.hrl").
 
@@ -38,24 +40,13 @@ is_good(Name, Value) when Name =:= session_cb_init_args; Name =:= client_session
 is_good(_Seconds, Value) ->
     is_integer(Value) andalso Value >= 0.
 
-%% Sessions are kept by the program; the modules would have to be asked by it.
-is_idle(Name) ->
-    lists:member(Name, [session_cb, client_session_cb, server_session_cb]).
-
 %% Before the start.
 -spec check() -> ok | {error, {bad_env, {atom(), term()}}}.
 check() ->
-    Set = set([profile | names()]),
-    case [{Name, Value} || {Name, Value} <- Set, not is_good(Name, Value)] of
-        [] ->
-            lists:foreach(fun idle/1, [Entry || {Name, _} = Entry <- Set, is_idle(Name)]);
-        [Bad | _] ->
-            {error, {bad_env, Bad}}
+    case [Entry || {Name, Value} = Entry <- set([profile | names()]), not is_good(Name, Value)] of
+        [] -> ok;
+        [Bad | _] -> {error, {bad_env, Bad}}
     end.
-
-idle({Name, Value}) ->
-    ?LOG_WARNING("ssl_port: {~0tp, ~0tp} of the application environment has no effect; "
-                 "sessions are kept by the port program", [Name, Value]).
 
 %% What is set, the profile first.
 -spec values() -> [{atom(), term()}].
@@ -79,6 +70,31 @@ profile() ->
             running();
         undefined ->
             running()
+    end.
+
+%% The module that keeps the sessions of a role (C12), if it is not the program.
+-spec session_cache(client | server) -> module() | undefined.
+session_cache(Role) ->
+    first([by_role(Role, client_session_cb, server_session_cb), session_cb], undefined).
+
+%% What it is started with, behind the role.
+-spec session_cache_args(client | server) -> [term()].
+session_cache_args(Role) ->
+    first([by_role(Role, client_session_cb_init_args, server_session_cb_init_args),
+           session_cb_init_args], []).
+
+%% How many sessions it is to keep.
+-spec session_cache_max(client | server) -> non_neg_integer().
+session_cache_max(Role) ->
+    first([by_role(Role, session_cache_client_max, session_cache_server_max)], 1000).
+
+by_role(client, Client, _Server) -> Client;
+by_role(server, _Client, Server) -> Server.
+
+first(Names, Default) ->
+    case [Value || {Name, Value} <- set(Names), is_good(Name, Value)] of
+        [Value | _] -> Value;
+        [] -> Default
     end.
 
 running() ->

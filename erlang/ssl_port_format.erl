@@ -70,6 +70,8 @@ start({node_not_started, Node, Reason}) ->
     io_lib:format("~ts cannot be run: ~0tp", [printable(Node), Reason]);
 start({bad_env, {Name, Value}}) ->
     io_lib:format("the application environment {ssl_port, [{~0tp, ~0tp}]} is not valid", [Name, Value]);
+start({session_cb, Module, {Class, Reason}}) ->
+    io_lib:format("the session cache ~0tp (session_cb) does not start: ~0tp ~0tp", [Module, Class, Reason]);
 start(undecodable_reply) ->
     "the port program sent a reply that does not decode";
 start(Reason) ->

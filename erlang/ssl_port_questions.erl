@@ -45,7 +45,7 @@
 %% The functions of a callback module that the program may ask for. It can name no others,
 %% and no module that the user's options or environment did not name.
 functions(crl_cache) -> [{crls, 3}, {fresh_crl, 3}];
-functions(session_cache) -> [{lookup, 2}, {update, 3}, {delete, 2}, {select_session, 2}, {size, 1}].
+functions(session_cache) -> [{lookup, 1}, {select_session, 1}, {update, 3}].
 
 %% Giving indexes.
 
@@ -193,9 +193,9 @@ with_key(Index, Fun, Args, Funs) ->
         #{} -> {error, undefined_fun}
     end.
 
-%% Modules that want records of public_key are called by a module that makes them.
+%% Modules that want records of public_key, or that are started first, are called by one of ours.
 module_call(crl_cache, Module, Function, Args) -> {ssl_port_crl, Function, Args ++ [Module]};
-module_call(session_cache, Module, Function, Args) -> {Module, Function, Args}.
+module_call(session_cache, Module, Function, Args) -> {ssl_port_sessions, Function, Args ++ [Module]}.
 
 %% The funs that compare names stand behind an index of their own, 0 for none.
 named({Place, {valid_peer, Index, ReferenceIds}}, Funs) ->

@@ -1,6 +1,6 @@
 %%% @private
-%%% The top of the tree: the workers, and after them the connections, which cannot live
-%%% without them.
+%%% The top of the tree: the session caches of the user's, which outlive the workers; the
+%%% workers; and after them the connections, which cannot live without them.
 -module(ssl_port_sup).
 -behaviour(supervisor).
 
@@ -22,7 +22,9 @@ init(Command) ->
     %% The table belongs to this process, so that it outlives every worker.
     ?WORKERS = ets:new(?WORKERS, [named_table, public, set, {read_concurrency, true}]),
     {ok, {#{strategy => rest_for_one, intensity => 1, period => 5},
-          [#{id => ssl_port_worker_sup,
+          [#{id => ssl_port_sessions,
+             start => {ssl_port_sessions, start_link, []}},
+           #{id => ssl_port_worker_sup,
              start => {ssl_port_worker_sup, start_link, [Command]},
              type => supervisor,
              shutdown => infinity},

@@ -27,9 +27,12 @@ bad_environment() ->
          application:unset_env(ssl_port, Name)
      end || {Name, Value} <- [{profile, otp17}, {profile, "r16"}, {protocol_version, ['tlsv1.4']},
                               {session_lifetime, -1}, {session_cache_client_max, foo},
-                              {internal_active_n, 0}, {transport, udp}, {bypass_pem_cache, 1}]],
+                              {session_cb, "foo"}, {session_cb_init_args, foo}, {internal_active_n, 0}, {transport, udp}, {bypass_pem_cache, 1}]],
+    %% C12: a session cache that is none.
+    application:set_env(ssl_port, session_cb, foo),
+    ?assertEqual({error, {ssl_port, {session_cb, foo, {error, undef}}}}, ssl_port:start()),
     [application:set_env(ssl_port, Name, Value)
-     || {Name, Value} <- [{profile, r16}, {protocol_version, ['tlsv1.2']}, {session_cb, foo}]],
+     || {Name, Value} <- [{profile, r16}, {protocol_version, ['tlsv1.2']}, {session_cb, ssl_port_ets_sessions}]],
     ?assertEqual(ok, ssl_port:start()),
     %% Set later, it is as if it were not set.
     application:set_env(ssl_port, session_lifetime, foo),

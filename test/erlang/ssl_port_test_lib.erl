@@ -6,6 +6,7 @@
 
 -export([start/1, stop/1, certificates/0, certificates/1]).
 -export([listen/2, pair/1, pair/3, close/1]).
+-export([logged/1, events/1, log/2]).
 -export([next/1, next/2, quiet/1, alert/1, eventually/1, other_process/1, result/1]).
 
 %% The application.
@@ -133,6 +134,33 @@ result(Fun) ->
     catch
         Class:Reason -> {Class, Reason}
     end.
+
+%% What goes to logger while Fun runs, as lines; a log_event() each by events/1.
+logged(Fun) ->
+    [{Level, line(Event)} || #{level := Level} = Event <- events(Fun)].
+
+line(Event) ->
+    lists:flatten(logger_formatter:format(Event, #{template => [msg], single_line => false})).
+
+events(Fun) ->
+    #{level := Primary} = logger:get_primary_config(),
+    Others = [{Id, Level} || #{id := Id, level := Level} <- logger:get_handler_config()],
+    [ok = logger:set_handler_config(Id, level, none) || {Id, _} <- Others],
+    Reference = make_ref(),
+    ok = logger:add_handler(?MODULE, ?MODULE, #{config => {self(), Reference}}),
+    ok = logger:set_primary_config(level, all),
+    try Fun() after
+        ok = logger:set_primary_config(level, Primary),
+        ok = logger:remove_handler(?MODULE),
+        [ok = logger:set_handler_config(Id, level, Level) || {Id, Level} <- Others]
+    end,
+    heard(Reference).
+
+heard(Reference) ->
+    receive {Reference, Event} -> [Event | heard(Reference)] after 0 -> [] end.
+
+log(Event, #{config := {Pid, Reference}}) ->
+    Pid ! {Reference, Event}.
 
 other_process(Fun) ->
     {Pid, Monitor} = spawn_monitor(fun() -> exit({result, Fun()}) end),

@@ -16,7 +16,7 @@ export {
 } from './parse.ts';
 export { type Profile, profileNamed, profiles } from './profile.ts';
 export { readSession12, readTicket, writeSession12, writeTicket } from './session_data.ts';
-export { ConnectionSessions } from './sessions.ts';
+export { ConnectionSessions, type ServerName } from './sessions.ts';
 export {
   type ActiveMode,
   changeTransport,

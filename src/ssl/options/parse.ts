@@ -14,7 +14,7 @@ import {
   readGroups,
   readSignatureSchemes,
 } from './algorithms.ts';
-import { INVALID } from './checks.ts';
+import { callbackModule, INVALID } from './checks.ts';
 import { readCiphers } from './ciphers.ts';
 import { attempt, badValue, notSupported, OptionFault, type Result } from './fault.ts';
 import { type Profile, profileNamed, profiles } from './profile.ts';
@@ -42,6 +42,8 @@ export interface Options {
   readonly origin: object;
   /** What the application's environment says of sessions and tickets. */
   readonly environment: Environment;
+  /** The module that keeps sessions of TLS 1.2 and older (C12), by the index it is called by. */
+  readonly sessionModule: number | undefined;
   /** What was given for TLS, by name; `undefined` where nothing was. */
   readonly values: TlsValues;
   /** The TLS options as they were written, the last of each name. */
@@ -148,7 +150,8 @@ class Parser {
     );
     const origin = base?.origin ?? {};
     const environment = base?.environment ?? this.#bounds();
-    const told = { role, profile, origin, environment, values, written, versions };
+    const sessionModule = base === undefined ? this.#sessionModule(role) : base.sessionModule;
+    const told = { role, profile, origin, environment, sessionModule, values, written, versions };
     const options = { ...told, ...settings, socket, transport };
     return { ...options, serverNames: this.#named({ ...options, serverNames: new Map() }) };
   }
@@ -180,6 +183,13 @@ class Parser {
       return [name, typeof given === 'number' && given >= 0 ? given : usual];
     });
     return Object.fromEntries(bounds) as Environment;
+  }
+
+  /** `client_session_cb` or `server_session_cb`, else `session_cb` (R50). */
+  #sessionModule(role: Role): number | undefined {
+    const term = this.#environment.get(`${role}_session_cb`) ?? this.#environment.get('session_cb');
+    const module = callbackModule('session_cache')(term, this.#reader);
+    return typeof module === 'symbol' ? undefined : module.callback;
   }
 
   #sort(term: unknown): Sorted {

@@ -9,7 +9,12 @@ import { ClientTickets } from '../tls/session/client_tickets13.ts';
 import { verificationPolicy } from '../tls/session/policy.ts';
 import { bloomPresets, ReplayGuard } from '../tls/session/replay_guard13.ts';
 import type { Session } from '../tls/session/session.ts';
-import { type Session12, SessionCache12, type SessionStore12 } from '../tls/session/session12.ts';
+import {
+  type OutsideStore12,
+  type Session12,
+  SessionCache12,
+  type SessionStore12,
+} from '../tls/session/session12.ts';
 import { StatefulTickets } from '../tls/session/stateful_tickets13.ts';
 import { StatelessTickets } from '../tls/session/stateless_tickets13.ts';
 import type { TicketKeeper } from '../tls/session/ticket_keeper13.ts';
@@ -19,14 +24,25 @@ import { readSession12, readTicket } from './session_data.ts';
 
 /** What one connection has to do with sessions; made for it before its handshake. */
 export class ConnectionSessions {
-  /** The server, such as `example.org:443`; `undefined` on a server. */
+  /** Client: the server. */
+  readonly server: ServerName | undefined;
+  /** Client: the server as one word, such as `example.org:443`. */
   readonly target: string | undefined;
   /** The session of TLS 1.2 or older that this connection has made, or resumes. */
   current: Session12 | undefined;
 
-  constructor(target?: string) {
-    this.target = target;
+  constructor(server?: ServerName) {
+    this.server = server;
+    if (server === undefined) return;
+    const { host, port } = server;
+    this.target = `${typeof host === 'string' ? host.toLowerCase() : host.join('.')}:${port}`;
   }
+}
+
+/** Whom a client talks to; an address is the numbers of its tuple in Erlang. */
+export interface ServerName {
+  readonly host: string | readonly number[];
+  readonly port: number;
 }
 
 /** Entropy and clock of the program. */
@@ -89,6 +105,18 @@ export class Sessions {
   }
 }
 
+/** What is kept by a module of the user's (C12). */
+function outside(
+  lifetime: number,
+  connection: ConnectionSessions,
+  use: Pick<OutsideStore12, 'finds' | 'wanted' | 'keeps'>,
+): OutsideStore12 {
+  const note = (session: Session12): void => {
+    connection.current = session;
+  };
+  return { ...use, lifetime, outside: true, note };
+}
+
 /** A store that tells a connection which session is its own. */
 function observed(
   store: SessionStore12,
@@ -137,23 +165,34 @@ class ClientSessions {
     };
   }
 
-  #older({ values, verify }: Options, connection: ConnectionSessions): SessionConfig {
+  #older(options: Options, connection: ConnectionSessions): SessionConfig {
+    const { values, verify, environment, sessionModule } = options;
     const { reuse_sessions: reuse = 'true', reuse_session: given } = values;
     // R56: by itself only a session whose server was verified is found again.
     const verified = verify === 'verify_peer';
     const session = given === undefined || reuse === 'false' ? undefined : this.#given(given);
     connection.current = session;
+    const wanted = given !== undefined && 'id' in given ? given.id : undefined;
+    // `save` wants a new session, which later connections with `true` may resume, and
+    // `reuse_session` that session or a new one.
+    const find = verified && reuse === 'true' && given === undefined;
+    const store =
+      sessionModule === undefined
+        ? observed(this.#byTarget, connection, {
+            find,
+            save: (key, made) => {
+              if (reuse === 'false') return;
+              if (verified) this.#byTarget.save(key, made);
+              if (made.id.length > 0) this.#byId.save(nameOf(made.id), made);
+            },
+          })
+        : outside(environment.session_lifetime * 1000, connection, {
+            finds: find || (wanted !== undefined && reuse !== 'false'),
+            wanted,
+            keeps: reuse !== 'false' && (verified || reuse === 'save'),
+          });
     return {
-      sessionStore: observed(this.#byTarget, connection, {
-        // `save` wants a new session, which later connections with `true` may resume, and
-        // `reuse_session` that session or a new one.
-        find: verified && reuse === 'true' && given === undefined,
-        save: (key, made) => {
-          if (reuse === 'false') return;
-          if (verified) this.#byTarget.save(key, made);
-          if (made.id.length > 0) this.#byId.save(nameOf(made.id), made);
-        },
-      }),
+      sessionStore: store,
       ...(connection.target === undefined ? {} : { sessionTarget: connection.target }),
       ...(session === undefined ? {} : { session12: session }),
       tickets12: values.tls12_session_tickets ?? false,
@@ -209,23 +248,28 @@ class ListenerSessions {
     return { ...this.#older(options, connection), ...this.#tickets(options) };
   }
 
-  #older({ values }: Options, connection: ConnectionSessions): SessionConfig {
+  #older({ values, sessionModule }: Options, connection: ConnectionSessions): SessionConfig {
     const { reuse_sessions: reuse = 'true', reuse_session: policy } = values;
     if (reuse === 'false') return {};
-    const { session_cache_server_max: maxSessions, session_lifetime: lifetime } = this.#environment;
-    this.#store ??= new SessionCache12(() => this.#source.now(), {
-      maxSessions,
-      lifetime: lifetime * 1000,
-    });
-    const store = this.#store;
+    const lifetime = this.#environment.session_lifetime * 1000;
     return {
-      sessionStore: observed(store, connection, {
-        find: true,
-        save: (key, session) => store.save(key, session),
-      }),
+      sessionStore:
+        sessionModule === undefined
+          ? this.#observedStore(connection, lifetime)
+          : outside(lifetime, connection, { finds: true, wanted: undefined, keeps: true }),
       askReuseSession: policy !== undefined && 'index' in policy,
       ...(values.tls12_session_tickets === true ? { ticketKeys12: this.#keys12(values) } : {}),
     };
+  }
+
+  #observedStore(connection: ConnectionSessions, lifetime: number): SessionStore12 {
+    const { session_cache_server_max: maxSessions } = this.#environment;
+    this.#store ??= new SessionCache12(() => this.#source.now(), { maxSessions, lifetime });
+    const store = this.#store;
+    return observed(store, connection, {
+      find: true,
+      save: (key, session) => store.save(key, session),
+    });
   }
 
   #keys12({ stateless_tickets_seed: seed }: Options['values']): TicketKeys12 {

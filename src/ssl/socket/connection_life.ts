@@ -190,7 +190,7 @@ export abstract class ConnectionLife {
           this.#fail(outcome.error);
         } else {
           this.#use(outcome.ok);
-          this.sessions = new ConnectionSessions(targetName(target));
+          this.sessions = new ConnectionSessions(target);
           this.#begin(target.reference);
         }
       }),
@@ -204,7 +204,7 @@ export abstract class ConnectionLife {
     this.#tunnel = tunnel;
     if (target === undefined) return;
     this.#host = target.reference;
-    this.sessions = new ConnectionSessions(targetName(target));
+    this.sessions = new ConnectionSessions(target);
   }
 
   handshake(options: unknown, timeout: Timeout, reply: Reply<Handshaken>): Cancel {
@@ -469,7 +469,7 @@ export abstract class ConnectionLife {
       else this.#answerHello(id, question, false);
       return;
     }
-    const asked = userQuestion(question, this.options, this.context.reader);
+    const asked = userQuestion(question, this.options, this.context.reader, this.sessions.server);
     if (asked === undefined) this.channel?.answer(id, usualAnswer(question));
     else this.#ask(id, asked);
   }
@@ -737,9 +737,4 @@ function settle(waiting: Set<Reply>, result: Result): void {
   const replies = [...waiting];
   waiting.clear();
   for (const reply of replies) reply(result);
-}
-
-/** A server's name among the sessions. */
-function targetName({ host, port }: Target): string {
-  return `${typeof host === 'string' ? host.toLowerCase() : host.join('.')}:${port}`;
 }

@@ -4,11 +4,12 @@
  */
 
 import { type SrpGroupName, srpGroupNames } from '../crypto/index.ts';
-import { isUserFun, type Options } from '../options/index.ts';
+import { isUserFun, type Options, type ServerName } from '../options/index.ts';
 import type { CrlsQuestion, FreshCrlQuestion, Question, SrpUser } from '../tls/events.ts';
 import { LocalFault, PeerIncompatible } from '../tls/faults.ts';
 import type { TermReader, Value } from '../value.ts';
 import { chainQuestion } from './chain_questions.ts';
+import { sessionQuestion } from './session_questions.ts';
 import { signQuestion } from './signatures.ts';
 import {
   apply,
@@ -22,14 +23,22 @@ import {
 /** `ssl` names the compression of a session; there is none. */
 const NO_COMPRESSION = 0;
 
-/** What is asked of the user; `undefined` where nobody is there to be asked. */
+/**
+ * What is asked of the user; `undefined` where nobody is there to be asked.
+ *
+ * @param server whom a client talks to
+ */
 export function userQuestion(
   question: Question,
   options: Options,
   reader: TermReader,
+  server?: ServerName,
 ): UserQuestion | undefined {
   const { user_lookup_fun: lookup, reuse_session: policy, crl_cache: crlCache } = options.values;
   switch (question.kind) {
+    case 'find_sessions':
+    case 'keep_session':
+      return sessionQuestion(question, options.sessionModule, reader, server);
     case 'psk_lookup':
       if (lookup === undefined) return undefined;
       return {
@@ -102,6 +111,7 @@ export function usualAnswer({ kind }: Question): unknown {
       return true;
     case 'crls':
     case 'fresh_crl':
+    case 'find_sessions':
       return [];
     case 'psk_lookup':
     case 'srp_lookup':
@@ -109,6 +119,7 @@ export function usualAnswer({ kind }: Question): unknown {
     case 'verify':
     case 'hostname':
     case 'sign':
+    case 'keep_session':
       return undefined;
   }
 }

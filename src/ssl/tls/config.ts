@@ -27,7 +27,7 @@ import type { SignatureScheme } from './iana/signature_schemes.ts';
 import type { ProtocolVersion } from './iana/versions.ts';
 import type { CertificateCompression } from './messages/certificate_compression.ts';
 import type { Session } from './session/session.ts';
-import type { Session12, SessionStore12 } from './session/session12.ts';
+import type { OutsideStore12, Session12, SessionStore12 } from './session/session12.ts';
 import type { TicketKeeper } from './session/ticket_keeper13.ts';
 import type { TicketKeys12 } from './session/ticket_keys12.ts';
 
@@ -225,7 +225,7 @@ export interface EngineConfig {
   /** Server: the DER OCSPResponse to staple for the own certificate. */
   readonly ocspResponse?: Uint8Array | undefined;
   /** Before TLS 1.3: where sessions are kept; without it none are resumed by session id. */
-  readonly sessionStore?: SessionStore12 | undefined;
+  readonly sessionStore?: SessionStore12 | OutsideStore12 | undefined;
   /** Client before TLS 1.3: names the server among the sessions of the store, such as `host:port`. */
   readonly sessionTarget?: string | undefined;
   /** Client before TLS 1.3: resume this session, whatever the store has. */

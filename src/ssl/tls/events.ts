@@ -16,6 +16,7 @@ import type {
 } from './config.ts';
 import { type AlertDescription, type AlertLevel, alertTitle } from './iana/alerts.ts';
 import type { Session } from './session/session.ts';
+import type { Session12 } from './session/session12.ts';
 
 export type { AlertDescription, AlertLevel, Session };
 
@@ -132,6 +133,8 @@ export type Question =
   | ServerHelloQuestion
   | PskLookupQuestion
   | SrpLookupQuestion
+  | FindSessionsQuestion
+  | KeepSessionQuestion
   | ReuseSessionQuestion
   | CrlsQuestion
   | FreshCrlQuestion
@@ -173,6 +176,21 @@ export interface PskLookupQuestion {
 export interface SrpLookupQuestion {
   readonly kind: 'srp_lookup';
   readonly user: Uint8Array;
+}
+
+/**
+ * Before TLS 1.3, with an `OutsideStore12`: the sessions of the server that is connected to, or the one of an
+ * id. The answer is a list of `Session12`.
+ */
+export interface FindSessionsQuestion {
+  readonly kind: 'find_sessions';
+  readonly id: Uint8Array | undefined;
+}
+
+/** Before TLS 1.3, with an `OutsideStore12`: a new session. Whatever is answered, the handshake goes on. */
+export interface KeepSessionQuestion {
+  readonly kind: 'keep_session';
+  readonly session: Session12;
 }
 
 /** Server before TLS 1.3, with `askReuseSession`: whether a session may be resumed. The answer is a boolean. */

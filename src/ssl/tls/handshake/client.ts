@@ -92,7 +92,7 @@ function* exchangeHellos(
 ): Flow<ClientStart | undefined> {
   const transcript = new Transcript();
   // RFC 7627 §6.1: a renegotiation resumes nothing
-  const session = previous === undefined ? sessionToOffer(link.config) : undefined;
+  const session = previous === undefined ? yield* sessionToOffer(link.config) : undefined;
   // RFC 8446 §5: such records may come at any time after the first ClientHello
   link.tolerateChangeCipherSpec(speaks(link.config, 'tlsv1.3'));
   let { offer, bytes: offerBytes } = sendOffer(

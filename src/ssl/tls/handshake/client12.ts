@@ -45,7 +45,7 @@ import {
 import { chooseNextProtocol } from './next_protocol12.ts';
 import { verifyPeerCertificate } from './peer_certificate.ts';
 import { mayRenegotiate, type Previous12, verifyContinuity } from './renegotiation12.ts';
-import { keepClientSession, verifyResumption } from './resumption12.ts';
+import { keepClientSession, noteSession, verifyResumption } from './resumption12.ts';
 import { type Agreed12, Secrets12 } from './secrets12.ts';
 import { verifyHandshakeSignature } from './signatures.ts';
 
@@ -97,7 +97,7 @@ export function* clientHandshake12(start: ClientStart, hello: ServerHelloTls12):
   const outcome =
     session === undefined ? yield* fullHandshake(client) : yield* abbreviated(client, session);
   verifyContinuity(previous, answers.extendedMasterSecret, outcome.about.peerChain[0]);
-  return establish(client, outcome, session);
+  return yield* establish(client, outcome, session);
 }
 
 /** RFC 5246 §7.4.1.3: the session that the server resumes, told by its echo of the session id. */
@@ -313,11 +313,11 @@ function groupsOf({ extensions }: ClientHello, own: readonly NamedGroup[]): read
   return extensions.supported_groups?.flatMap((code) => groupFromCode(code) ?? []) ?? own;
 }
 
-function establish(
+function* establish(
   client: Client12,
   { secrets, ticket, about }: Outcome,
   session: Session12 | undefined,
-): Connected12 {
+): Flow<Connected12> {
   const { link, agreed, answers, sessionId } = client;
   const { config } = link;
   const info: ConnectionInfo = {
@@ -336,10 +336,11 @@ function establish(
     maxFragmentLength: answers.limits.writes,
     secrets: secrets.kept,
   };
+  if (session !== undefined) noteSession(config, session);
   if (session === undefined || ticket !== undefined) {
     const id = ticket === undefined ? sessionId : new Uint8Array(0);
     const lifetimeHint = ticket?.lifetimeHint ?? 0;
-    keepClientSession(config, info, secrets, { id, ticket: ticket?.ticket, lifetimeHint });
+    yield* keepClientSession(config, info, secrets, { id, ticket: ticket?.ticket, lifetimeHint });
   }
   const previous: Previous12 = {
     version: agreed.version,

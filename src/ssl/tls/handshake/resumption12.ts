@@ -7,14 +7,14 @@
  * check that the present configuration asks for.
  */
 
-import { secretBytes } from '../../crypto/index.ts';
+import { hash, secretBytes } from '../../crypto/index.ts';
 import type { EngineConfig } from '../config.ts';
 import type { ConnectionInfo, ReuseSessionQuestion } from '../events.ts';
 import { PeerMisbehaved } from '../faults.ts';
 import type { ProtocolVersion } from '../iana/versions.ts';
 import type { ClientHello } from '../messages/client_hello.ts';
 import { verificationPolicy } from '../session/policy.ts';
-import { isFresh, type Session12, type SessionStore12 } from '../session/session12.ts';
+import { isFresh, type OutsideStore12, type Session12 } from '../session/session12.ts';
 import { ask, type Flow, type Link } from './flow.ts';
 import { speaks, suiteFits } from './negotiation.ts';
 import type { Secrets12 } from './secrets12.ts';
@@ -36,21 +36,47 @@ function keyOfTarget(target: string, policy: Uint8Array, config: EngineConfig): 
 }
 
 /** Client: the session to offer, if there is one. */
-export function sessionToOffer(config: EngineConfig): Session12 | undefined {
-  const { sessionStore, sessionTarget, session12 } = config;
+export function* sessionToOffer(config: EngineConfig): Flow<Session12 | undefined> {
   const policy = verificationPolicy(config);
-  const session =
-    session12 ??
-    (sessionTarget === undefined
-      ? undefined
-      : sessionStore?.find(keyOfTarget(sessionTarget, policy, config)));
-  if (session === undefined || !isFresh(session, config.now())) return undefined;
-  const usable =
-    speaks(config, session.version) &&
-    config.cipherSuites.includes(session.cipherSuite) &&
-    session.serverName === config.serverName &&
-    Buffer.compare(session.policy, policy) === 0;
-  return usable ? session : undefined;
+  const now = config.now();
+  return (yield* knownSessions(config, policy)).find(
+    (session) =>
+      isFresh(session, now) &&
+      speaks(config, session.version) &&
+      config.cipherSuites.includes(session.cipherSuite) &&
+      session.serverName === config.serverName &&
+      Buffer.compare(session.policy, policy) === 0,
+  );
+}
+
+function* knownSessions(config: EngineConfig, policy: Uint8Array): Flow<readonly Session12[]> {
+  const { sessionStore: store, sessionTarget, session12 } = config;
+  if (session12 !== undefined) return [session12];
+  if (store === undefined || sessionTarget === undefined) return [];
+  if (!('outside' in store)) {
+    const found = store.find(keyOfTarget(sessionTarget, policy, config));
+    return found === undefined ? [] : [found];
+  }
+  if (!store.finds) return [];
+  const found = yield* ask<readonly Session12[]>({ kind: 'find_sessions', id: store.wanted });
+  const ours = ownPolicy(policy, config);
+  return found.flatMap((session) =>
+    Buffer.compare(session.policy, ours) === 0 ? [{ ...session, policy }] : [],
+  );
+}
+
+/** A client's policy in a store outside, whose keys do not tell which certificates the client had. */
+function ownPolicy(policy: Uint8Array, { credentials }: EngineConfig): Buffer {
+  return hash(
+    'sha256',
+    policy,
+    ...credentials.map(({ chain }) => hash('sha256', chain[0] ?? NOTHING)),
+  );
+}
+
+/** Tells a store outside which session the connection has now. */
+export function noteSession({ sessionStore: store }: EngineConfig, session: Session12): void {
+  if (store !== undefined && 'outside' in store) store.note(session);
 }
 
 /**
@@ -82,7 +108,7 @@ export function* sessionToResume(
   serverName: string | undefined,
 ): Flow<Session12 | undefined> {
   const { config } = link;
-  const session = findSession(config, hello);
+  const session = yield* findSession(config, hello);
   if (session === undefined || !isUsable(config, session, version, hello, serverName)) {
     return undefined;
   }
@@ -103,7 +129,7 @@ export function* sessionToResume(
   return reuse ? session : undefined;
 }
 
-function findSession(config: EngineConfig, hello: ClientHello): Session12 | undefined {
+function* findSession(config: EngineConfig, hello: ClientHello): Flow<Session12 | undefined> {
   const now = config.now();
   const ticket = hello.extensions.session_ticket;
   // RFC 5077 §3.4: a ticket goes before a session id, which then only tells whether it was taken
@@ -112,8 +138,18 @@ function findSession(config: EngineConfig, hello: ClientHello): Session12 | unde
     return session === undefined ? undefined : { ...session, id: hello.legacySessionId };
   }
   const id = hello.legacySessionId;
-  const session = id.length === 0 ? undefined : config.sessionStore?.find(keyOfId(id));
+  const session = id.length === 0 ? undefined : yield* sessionOfId(config, id);
   return session !== undefined && isFresh(session, now) ? session : undefined;
+}
+
+function* sessionOfId(
+  { sessionStore: store }: EngineConfig,
+  id: Uint8Array,
+): Flow<Session12 | undefined> {
+  if (store === undefined) return undefined;
+  if (!('outside' in store)) return store.find(keyOfId(id));
+  const found = yield* ask<readonly Session12[]>({ kind: 'find_sessions', id });
+  return found.find((session) => Buffer.compare(session.id, id) === 0);
 }
 
 function isUsable(
@@ -175,28 +211,37 @@ export interface Resumable {
 }
 
 /** Client: keeps a session for the next connection to the same server. */
-export function keepClientSession(
+export function* keepClientSession(
   config: EngineConfig,
   info: ConnectionInfo,
   secrets: Secrets12,
   { id, ticket, lifetimeHint }: Resumable,
-): void {
+): Flow {
   const { sessionStore, sessionTarget } = config;
   if (sessionStore === undefined || sessionTarget === undefined) return;
   if (id.length === 0 && ticket === undefined) return;
   const hint = lifetimeHint === 0 ? sessionStore.lifetime : lifetimeHint * 1000;
   const lifetime = Math.min(hint, sessionStore.lifetime);
   const session = sessionOf(config, info, secrets, { id, ticket, lifetime });
+  if ('outside' in sessionStore) {
+    yield* keepOutside(sessionStore, session, ownPolicy(session.policy, config));
+    return;
+  }
   sessionStore.save(keyOfTarget(sessionTarget, session.policy, config), session);
 }
 
+function* keepOutside(store: OutsideStore12, session: Session12, policy: Uint8Array): Flow {
+  store.note(session);
+  if (store.keeps) yield* ask<unknown>({ kind: 'keep_session', session: { ...session, policy } });
+}
+
 /** Server: keeps a session under its id. */
-export function keepServerSession(
-  store: SessionStore12 | undefined,
+export function* keepServerSession(
   config: EngineConfig,
   info: ConnectionInfo,
   secrets: Secrets12,
-): void {
+): Flow {
+  const { sessionStore: store } = config;
   if (store === undefined || info.sessionId.length === 0) return;
   const { lifetime } = store;
   const session = sessionOf(config, info, secrets, {
@@ -204,5 +249,6 @@ export function keepServerSession(
     ticket: undefined,
     lifetime,
   });
-  store.save(keyOfId(info.sessionId), session);
+  if ('outside' in store) yield* keepOutside(store, session, session.policy);
+  else store.save(keyOfId(info.sessionId), session);
 }

@@ -39,7 +39,13 @@ import {
   verifyClientRenegotiation,
   verifyContinuity,
 } from './renegotiation12.ts';
-import { keepServerSession, newSessionId, sessionOf, sessionToResume } from './resumption12.ts';
+import {
+  keepServerSession,
+  newSessionId,
+  noteSession,
+  sessionOf,
+  sessionToResume,
+} from './resumption12.ts';
 import { type Agreed12, keyScheduleOf, Secrets12 } from './secrets12.ts';
 import type { ServerStart } from './server.ts';
 import { type Answers12, answerOffer, serverHelloExtensions } from './server_answers12.ts';
@@ -98,8 +104,8 @@ export function* serverHandshake12(
   const { server, secrets } = outcome;
   verifyContinuity(previous, server.agreed.extendedMasterSecret, outcome.about.peerChain[0]);
   const info = infoOf(server, outcome, session !== undefined);
-  if (session === undefined)
-    keepServerSession(link.config.sessionStore, link.config, info, secrets);
+  if (session === undefined) yield* keepServerSession(link.config, info, secrets);
+  else noteSession(link.config, session);
   return establish(server, outcome, info);
 }
 

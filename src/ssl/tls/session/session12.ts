@@ -46,6 +46,21 @@ export interface SessionStore12 {
   remove(key: string): void;
 }
 
+/** Sessions that somebody outside keeps, who is asked for them: `find_sessions` and `keep_session`. */
+export interface OutsideStore12 {
+  /** Milliseconds that a session may be used. */
+  readonly lifetime: number;
+  readonly outside: true;
+  /** Client: whether one is looked for. */
+  readonly finds: boolean;
+  /** Client: the id of the only one to look for. */
+  readonly wanted: Uint8Array | undefined;
+  /** Whether new ones are kept. */
+  readonly keeps: boolean;
+  /** Hears which session a connection makes or resumes. */
+  note(session: Session12): void;
+}
+
 /** RFC 5246 §F.1.4: an upper limit of 24 hours is suggested; OTP's `session_lifetime` too. */
 export const DEFAULT_SESSION_LIFETIME = 24 * 60 * 60 * 1000;
 
