@@ -45,7 +45,7 @@
          certs_keys, verify, cacerts, cacertfile, depth, fail_if_no_peer_cert,
          server_name_indication, verify_fun, partial_chain, customize_hostname_check,
          certificate_authorities, post_handshake_auth, crl_check, crl_cache, ocsp_stapling,
-         ocsp_nonce, ocsp_responder_certs, ocsp_response, status_request,
+         ocsp_nonce, ocsp_responder_certs, ocsp_response, stapling, status_request,
          alpn_advertised_protocols, alpn_preferred_protocols, next_protocols_advertised,
          client_preferred_next_protocols, reuse_sessions, reuse_session,
          tls12_session_tickets, secure_renegotiate, renegotiate_at, client_renegotiation,

@@ -12,7 +12,7 @@
 -export_type([verdict/0]).
 
 -type finding() :: {Certificate :: pos_integer(),
-                    {bad_cert | bad_path, Reason :: atom()}
+                    {bad_cert | bad_path, Reason :: atom() | {atom(), term()}}
                     | {extension, pos_integer()}
                     | valid
                     | valid_peer
@@ -44,6 +44,8 @@ fold([{Place, Finding} | Rest], N, State0, Fun, Certs, More) ->
     end.
 
 refused(N, {bad_cert, Rule} = Reason) when is_atom(Rule) ->
+    {refused, N, Rule, ssl_port_questions:text(Reason)};
+refused(N, {bad_cert, {Rule, _}} = Reason) when Rule =:= revoked; Rule =:= revocation_status_undetermined ->
     {refused, N, Rule, ssl_port_questions:text(Reason)};
 refused(N, Reason) ->
     {refused, N, undefined, ssl_port_questions:text(Reason)}.

@@ -28,6 +28,7 @@ import { FileCache, FileFault, type FileSource, systemFiles } from './files.ts';
 import type { Options } from './parse.ts';
 import { profiles } from './profile.ts';
 import { ConnectionSessions, Sessions } from './sessions.ts';
+import { staplingConfig } from './stapling.ts';
 import { checkSuites } from './suite_needs.ts';
 import type { TlsValues } from './tls_options.ts';
 
@@ -163,6 +164,7 @@ function makeConfig(options: Options, source: ConfigSource, passwords: Passwords
     keepSecrets: values.keep_secrets ?? false,
     pauseAtHello: pausesAtHello(values),
     ...olderVersions(options, source),
+    ...staplingConfig(role, values),
     ...newestVersion(options),
     entropy: source.entropy,
     now: source.now,
@@ -236,8 +238,6 @@ function olderVersions({ role, values, profile }: Options, { files }: ConfigSour
     secureRenegotiate: values.secure_renegotiate ?? defaults.secureRenegotiate,
     clientRenegotiation: values.client_renegotiation ?? true,
     ...(values.renegotiate_at === undefined ? {} : { renegotiateAt: values.renegotiate_at }),
-    stapling: role === 'client' && values.status_request === true,
-    ocspResponse: role === 'server' ? values.ocsp_response : undefined,
   };
 }
 
@@ -257,8 +257,6 @@ type OlderVersions = Pick<
   | 'secureRenegotiate'
   | 'clientRenegotiation'
   | 'renegotiateAt'
-  | 'ocspResponse'
-  | 'stapling'
 >;
 
 /** What OTP's client sends where no `psk_identity` was given. */

@@ -62,7 +62,6 @@ const TLS13: readonly ProtocolVersion[] = ['tlsv1.3'];
 const BEFORE13: readonly ProtocolVersion[] = ['tlsv1', 'tlsv1.1', 'tlsv1.2'];
 
 const not = (value: unknown): boolean => value === false;
-const empty = (value: readonly unknown[]): boolean => value.length === 0;
 
 /** What `log_level` may be. */
 export type LogLevelOption = 'none' | 'all' | LogLevel;
@@ -249,6 +248,17 @@ const fragmentLength: Read<number> = (term, reader) => {
   const length = reader.integer(term);
   return length === 512 || length === 1024 || length === 2048 || length === 4096 ? length : INVALID;
 };
+/** N-O06: `staple`, `no_staple`, or a map that says whether a nonce is sent. */
+const stapling: Read<'staple' | 'no_staple' | { readonly nonce: boolean }> = (term, reader) => {
+  const atom = reader.atom(term);
+  if (atom === 'staple' || atom === 'no_staple') return atom;
+  const map = reader.map(term);
+  if (map === undefined || map.length > 1) return INVALID;
+  const [entry] = map;
+  if (entry === undefined) return { nonce: true };
+  const nonce = bool(entry[1], reader);
+  return reader.atom(entry[0]) === 'ocsp_nonce' && nonce !== INVALID ? { nonce } : INVALID;
+};
 /** Bytes of a client's early data, or what a server does with it; anything else is judged with the tickets. */
 const earlyData = anyOf(anyOf(binary, oneOf('enabled', 'disabled')), anything);
 
@@ -306,9 +316,10 @@ export const tlsOptions = {
   post_handshake_auth: row(bool, { versions: TLS13 }),
   crl_check: row(oneOf('false', 'true', 'peer', 'best_effort')),
   crl_cache: row(statefulModule('crl_cache')),
-  ocsp_stapling: row(bool, { served: not }),
+  ocsp_stapling: boolRow,
   ocsp_nonce: boolRow,
-  ocsp_responder_certs: row(listOf(binary), { served: empty }),
+  ocsp_responder_certs: row(listOf(binary)),
+  stapling: row(stapling, { only: 'client' }),
   ocsp_response: row(binary, { only: 'server' }),
   status_request: row(bool, { only: 'client' }),
 

@@ -80,7 +80,7 @@ function findingValue(finding: Finding, names: number): Value {
 function whatWasFound(finding: Finding, names: number): Value {
   switch (finding.kind) {
     case 'bad_cert':
-      return [finding.whole ? 'bad_path' : 'bad_cert', finding.rule];
+      return [finding.whole ? 'bad_path' : 'bad_cert', finding.reason];
     case 'extension':
       return ['extension', finding.index + 1];
     case 'valid':

@@ -20,7 +20,7 @@ import {
   sign,
   signSsl3CertificateVerify,
 } from '../crypto/index.ts';
-import type { HostReference, PathInput, TrustStore } from '../x509/index.ts';
+import type { Certificate, HostReference, PathInput, TrustStore } from '../x509/index.ts';
 import type { CipherSuite } from './iana/cipher_suites.ts';
 import type { NamedGroup } from './iana/groups.ts';
 import type { SignatureScheme } from './iana/signature_schemes.ts';
@@ -136,6 +136,14 @@ export interface ExternalPsk {
   readonly hash: HashName;
 }
 
+/** How a client asks for and judges the OCSP response of a server. */
+export interface OcspJudgement {
+  /** Whether a nonce is sent. A response without one counts all the same. */
+  readonly nonce: boolean;
+  /** Whose responses the user takes for any certificate. */
+  readonly responders: readonly Certificate[];
+}
+
 /** Which questions are asked about the peer's chain. */
 export interface ChainQuestions {
   /** `verify`: every finding gets its verdict from outside. */
@@ -222,6 +230,8 @@ export interface EngineConfig {
   readonly nextProtocolsAdvertised?: readonly Uint8Array[] | undefined;
   /** Client: ask for a stapled OCSP response. Default false. */
   readonly stapling?: boolean;
+  /** Client: the response must be there and say that the certificate is good; without it, it is only told. */
+  readonly ocsp?: OcspJudgement | undefined;
   /** Server: the DER OCSPResponse to staple for the own certificate. */
   readonly ocspResponse?: Uint8Array | undefined;
   /** Before TLS 1.3: where sessions are kept; without it none are resumed by session id. */

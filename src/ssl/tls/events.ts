@@ -5,7 +5,7 @@
 
 import type { SrpGroupName } from '../crypto/index.ts';
 import type { Value } from '../value.ts';
-import type { CallbackReason, CertificateRule, HostReference } from '../x509/index.ts';
+import type { CallbackReason, HostReference } from '../x509/index.ts';
 import type {
   CipherSuite,
   EngineConfig,
@@ -250,7 +250,8 @@ export type Finding = {
 } & (
   | {
       readonly kind: 'bad_cert';
-      readonly rule: CertificateRule;
+      /** As `public_key` writes it: the rule, or with what was found. */
+      readonly reason: Value;
       /** It is about the path as a whole: a function that fails on it has refused it, as in OTP. */
       readonly whole: boolean;
     }

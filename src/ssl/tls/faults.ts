@@ -370,11 +370,28 @@ export function faultTerm(fault: Fault): Value {
 }
 
 /** The reason of a certificate's fault, as `public_key` writes it. */
-function certificateReason({ rule, revocationReason, details }: CertificateFault): Value {
+export function certificateReason(fault: CertificateFault): Value {
+  const { rule, revocationReason, details, ocspProblem } = fault;
   if (rule === 'revoked' && revocationReason !== undefined) return [rule, revocationReason];
+  if (ocspProblem !== undefined) return [rule, ocspTerm(ocspProblem)];
   if (rule !== 'revocation_status_undetermined' || details === undefined) return rule;
   const lists = details.map((text): Value => ['bad_crl', { text }]);
   return [rule, ['bad_crls', lists.length === 0 ? 'no_relevant_crls' : { list: lists }]];
+}
+
+/** Words that are atoms of `public_key` and `ssl`; what else there is to say is a string. */
+const OCSP_ATOMS: ReadonlySet<string> = new Set([
+  'not_stapled',
+  'unknown',
+  'nonce_mismatch',
+  'no_matched_response',
+  'ocsp_stale_response',
+  'ocsp_responder_cert_not_found',
+  'ocsp_response_bad_signature',
+]);
+
+function ocspTerm(problem: string): Value {
+  return OCSP_ATOMS.has(problem) ? problem : { text: problem };
 }
 
 /** A value as a short text. */

@@ -222,7 +222,7 @@ class RevokedCertificates {
       const extensions = readExtensions(entry.expectSequence('crlEntryExtensions'));
       this.unknownCritical ??= unknownIn(extensions, knownCriticalInEntries);
       for (const { id, value, offset } of extensions) {
-        if (id === extensionIds.reasonCode) reason = readReason(value, offset);
+        if (id === extensionIds.reasonCode) reason = readReasonCode(openDer(value, offset));
         // RFC 5280 §5.3.3: holds for this entry and those after it
         else if (id === extensionIds.certificateIssuer) {
           this.#issuerKeys = directoryKeys(readAltName(value, offset));
@@ -236,11 +236,11 @@ class RevokedCertificates {
   }
 }
 
-function readReason(value: Uint8Array, base: number): RevocationReason {
-  const outer = openDer(value, base);
-  const code = decodeSmallInteger(outer.expectElement(tags.enumerated, 'a CRLReason'));
-  outer.expectDone();
+/** Reads a CRLReason, which must be all that the reader has. */
+export function readReasonCode(reader: DerReader): RevocationReason {
+  const code = decodeSmallInteger(reader.expectElement(tags.enumerated, 'a CRLReason'));
+  reader.expectDone();
   const reason = reasonCodes[code];
-  if (reason === undefined) throw outer.fault('an unknown CRLReason');
+  if (reason === undefined) throw reader.fault('an unknown CRLReason');
   return reason;
 }

@@ -62,6 +62,8 @@ export interface CertificateFaultReason {
   readonly revocationReason?: string | undefined;
   /** Of an undetermined status: what was wrong with each list that was looked at. */
   readonly details?: readonly string[] | undefined;
+  /** Of an undetermined status: what was wrong with the stapled OCSP response, in Erlang's words. */
+  readonly ocspProblem?: string | undefined;
 }
 
 const ruleTexts: { readonly [Rule in CertificateRule]: string } = {
@@ -116,6 +118,7 @@ export class CertificateFault extends Error implements CertificateFaultReason {
   readonly callbackReason: { readonly text: string } | undefined;
   readonly revocationReason: string | undefined;
   readonly details: readonly string[] | undefined;
+  readonly ocspProblem: string | undefined;
 
   constructor(reason: CertificateFaultReason) {
     const { rule, place, found, expected } = reason;
@@ -134,6 +137,7 @@ export class CertificateFault extends Error implements CertificateFaultReason {
     this.callbackReason = reason.callbackReason;
     this.revocationReason = reason.revocationReason;
     this.details = reason.details;
+    this.ocspProblem = reason.ocspProblem;
   }
 }
 

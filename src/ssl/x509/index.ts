@@ -43,6 +43,14 @@ export {
   verifyHostname,
 } from './host_name.ts';
 export { type Name, nameText, printable, textOfName } from './name.ts';
+export {
+  type OcspRequest,
+  ocspNonceLength,
+  ocspNonceOf,
+  ocspRequestExtensions,
+  ocspResponderId,
+  type StapledResponse,
+} from './ocsp.ts';
 export { type PemEntry, PemError, readPem, writePem } from './pem.ts';
 export { type CrlCheck, defaultPolicy, type PathPolicy } from './policy.ts';
 export { anyPolicyInput, type PolicyInput } from './policy_graph.ts';

@@ -85,6 +85,13 @@ export const keyPurposes = {
   OCSPSigning: '1.3.6.1.5.5.7.3.9',
 } as const;
 
+/** Types of OCSP responses, and extensions of requests and responses (RFC 6960 §4.2.1, §4.4). */
+export const ocspIds = {
+  basic: '1.3.6.1.5.5.7.48.1.1',
+  nonce: '1.3.6.1.5.5.7.48.1.2',
+  response: '1.3.6.1.5.5.7.48.1.4',
+} as const;
+
 /** Public key algorithms, as they stand in a SubjectPublicKeyInfo. */
 export const keyAlgorithms = {
   rsaEncryption: '1.2.840.113549.1.1.1',

@@ -23,6 +23,7 @@ import {
 } from './extensions/distribution_point.ts';
 import { directoryKeys } from './extensions/general_name.ts';
 import type { Name } from './name.ts';
+import type { StapledResponse } from './ocsp.ts';
 import type { PathPolicy } from './policy.ts';
 import type { SignatureChecker } from './signature_checker.ts';
 
@@ -53,6 +54,8 @@ export interface RevocationContext {
   readonly policy: PathPolicy;
   readonly signatures: SignatureChecker;
   readonly cache: CrlCache;
+  /** Judges the peer's own certificate in place of lists; `undefined`: no response was asked for. */
+  readonly stapled: StapledResponse | undefined;
   /** Certificates that may have signed a list of this issuer, in or out of the path. */
   signers(issuerKey: string): readonly Certificate[];
   /** A valid path for a signer: the certificates above it up to the trust anchor. */

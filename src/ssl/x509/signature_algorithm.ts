@@ -124,8 +124,13 @@ function pssParameters(algorithm: AlgorithmIdentifier): SignatureParameters | un
   return { kind: 'rsa_pss', hash, mgfHash, saltLength };
 }
 
+/** The hash function of this object identifier; `undefined` when it is not known. */
+export function hashOfAlgorithm(id: string): HashName | undefined {
+  return hashesById.get(id);
+}
+
 function readHash(reader: DerReader): HashName | undefined {
   const algorithm = readAlgorithmIdentifier(reader, 'a hash algorithm');
   reader.expectDone();
-  return hashesById.get(algorithm.id);
+  return hashOfAlgorithm(algorithm.id);
 }

@@ -28,10 +28,11 @@ import {
 import type { CrlEvent, PartialChainEvent, PathEvent, PathValidation } from './events.ts';
 import { CertificateFault, type CertificateFaultReason, type CertificateRule } from './faults.ts';
 import { namesEqual, nameText } from './name.ts';
+import { judgeOcsp, mustStaple, type StapledResponse } from './ocsp.ts';
 import { extensionIds, keyPurposes } from './oid.ts';
 import type { PathPolicy } from './policy.ts';
 import { PolicyGraph } from './policy_graph.ts';
-import { checkRevocation, type RevocationContext } from './revocation.ts';
+import { checkRevocation, type RevocationContext, type RevocationStatus } from './revocation.ts';
 import type { SignatureChecker } from './signature_checker.ts';
 
 /** A path as it was built. */
@@ -247,20 +248,23 @@ class Validation {
 
   /** RFC 5280 §6.1.3 a 3, after the verdict that the certificate is valid, as OTP's `ssl` does it. */
   *#checkRevocation(certificates: readonly Certificate[], position: number): PathValidation<void> {
+    const certificate = certificates[position] as Certificate;
+    const stapled = position === 0 ? this.#revocation?.stapled : undefined;
+    const missed = stapled?.response === undefined && mustStaple(certificate);
+    if (stapled !== undefined && (stapled.judged || missed)) {
+      yield* this.#checkStapled(certificate, stapled);
+      return;
+    }
     const { crlCheck } = this.#policy;
     const skipped = crlCheck === 'false' || (crlCheck === 'peer' && position > 0);
     if (skipped || this.#revocation === undefined) return;
     const { anchor } = this.#path;
-    const certificate = certificates[position] as Certificate;
     const above = certificates.slice(position + 1);
     if (anchor !== undefined) above.push(anchor);
     const subject = { certificate, position, above };
     const status = yield* checkRevocation(subject, this.#revocation);
     if (status.kind === 'revoked') {
-      yield* this.#broken('revoked', certificate, position, {
-        found: `${status.reason} since ${timeText(status.date)}`,
-        revocationReason: status.reason,
-      });
+      yield* this.#revoked(certificate, position, status);
     } else if (status.kind === 'undetermined' && crlCheck !== 'best_effort') {
       const { details } = status;
       yield* this.#broken('revocation_status_undetermined', certificate, position, {
@@ -269,6 +273,32 @@ class Validation {
         details,
       });
     }
+  }
+
+  *#checkStapled(certificate: Certificate, stapled: StapledResponse): PathValidation<void> {
+    const context = { policy: this.#policy, signatures: this.#signatures };
+    const status = judgeOcsp(certificate, this.#issuer as Certificate, stapled, context);
+    if (status.kind === 'revoked') {
+      yield* this.#revoked(certificate, 0, status);
+    } else if (status.kind === 'undetermined') {
+      const [ocspProblem = 'unknown'] = status.details;
+      yield* this.#broken('revocation_status_undetermined', certificate, 0, {
+        found: stapledText(ocspProblem),
+        expected: 'a stapled OCSP response that says it is good',
+        ocspProblem,
+      });
+    }
+  }
+
+  *#revoked(
+    certificate: Certificate,
+    position: number,
+    { reason, date }: RevocationStatus & { readonly kind: 'revoked' },
+  ): PathValidation<void> {
+    yield* this.#broken('revoked', certificate, position, {
+      found: `${reason} since ${timeText(date)}`,
+      revocationReason: reason,
+    });
   }
 
   /** RFC 5280 §6.1.4 k, l, m: what makes an intermediate certificate an authority's. */
@@ -442,6 +472,10 @@ function policyText(policies: readonly string[] | undefined): string {
   if (policies === undefined) return 'no certificate policies';
   if (policies.length === 0) return 'any policy';
   return policies.slice(0, 10).join(', ');
+}
+
+function stapledText(problem: string): string {
+  return problem === 'not_stapled' ? 'no stapled OCSP response' : `an OCSP response: ${problem}`;
 }
 
 function timeText(milliseconds: number): string {

@@ -8,6 +8,7 @@ import type { CertificateCache } from './certificate_cache.ts';
 import { DerError } from './der.ts';
 import { defaultVerdict, type PathResult, type PathValidation, runWith } from './events.ts';
 import { CertificateFault } from './faults.ts';
+import type { StapledResponse } from './ocsp.ts';
 import { chooseShortenedPath } from './partial_chain.ts';
 import { candidatePaths } from './path.ts';
 import { defaultPolicy, type PathPolicy } from './policy.ts';
@@ -39,6 +40,8 @@ export interface PathInput {
   readonly purpose: 'server' | 'client';
   /** Whether `partial_chain` events are wanted. */
   readonly asksPartialChain?: boolean;
+  /** The OCSP response that came with the chain, where one was asked for. */
+  readonly stapled?: StapledResponse | undefined;
   /** Deviations from `defaultPolicy`. */
   readonly policy?: Partial<Pick<PathPolicy, keyof typeof defaultPolicy>>;
 }
@@ -60,7 +63,10 @@ export function* verifyPeerChain(input: PathInput): PathValidation {
   const path = input.asksPartialChain
     ? yield* chooseShortenedPath(candidates, policy, signatures)
     : choosePath(candidates, policy, signatures);
-  const revocation = revocationContext(input.trust, [leaf, ...sent], policy, signatures);
+  const revocation = {
+    ...revocationContext(input.trust, [leaf, ...sent], policy, signatures),
+    stapled: input.stapled,
+  };
   const result = yield* validatePath(path, policy, signatures, revocation);
   if (result.ok && path.anchor !== undefined) {
     for (const certificate of path.certificates) input.trust.cache.keep(certificate);
@@ -83,7 +89,7 @@ function revocationContext(
   sent: readonly Certificate[],
   policy: PathPolicy,
   signatures: SignatureChecker,
-): RevocationContext {
+): Omit<RevocationContext, 'stapled'> {
   const paths = new Map<Certificate, readonly Certificate[] | undefined>();
   const findPath = (signer: Certificate): readonly Certificate[] | undefined => {
     if (signer.selfIssued && trust.has(signer)) return [];

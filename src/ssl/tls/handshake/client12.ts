@@ -12,7 +12,7 @@
  * A resumed session leaves out `certify`, and there the server's Finished comes first.
  */
 
-import type { Certificate as X509Certificate } from '../../x509/index.ts';
+import type { StapledResponse, Certificate as X509Certificate } from '../../x509/index.ts';
 import { packRequest } from '../account/peer_offer.ts';
 import type { ProtocolVersion } from '../config.ts';
 import type { ConnectionInfo } from '../events.ts';
@@ -32,6 +32,7 @@ import { certificateTypesFit } from './certificate_types12.ts';
 import { certificateVerify12, schemeOf } from './certificate_verify12.ts';
 import type { ClientStart } from './client.ts';
 import { type Answers12, verifyAnswers } from './client_answers12.ts';
+import { stapledResponse } from './client_hello.ts';
 import type { ClientExchange } from './exchange12.ts';
 import { Flight12 } from './flight12.ts';
 import { expect, expect12, type Flow, type Link } from './flow.ts';
@@ -223,8 +224,9 @@ function* expectServerFlight(client: Client12): Flow<ServerFlight> {
   const places = serverFlight(cipherSuite.keyExchange, answers.status);
   const flight = new Flight12(context, transcript, 'certify', places);
   const certificate = yield* flight.next('certificate');
-  const peer = certificate === undefined ? undefined : yield* verifyServer(client, certificate);
   const status = yield* flight.next('certificate_status');
+  const stapled = stapledResponse(link.config, offer, status?.response);
+  const peer = certificate && (yield* verifyServer(client, certificate, stapled));
   const keyExchange = yield* flight.next('server_key_exchange');
   const scheme = keyExchange && verifyServerParams(client, peer, keyExchange);
   const exchange = yield* row.runClient({
@@ -251,10 +253,11 @@ function* expectServerFlight(client: Client12): Flow<ServerFlight> {
 function* verifyServer(
   { link, cipherSuite }: Client12,
   certificate: Certificate,
+  stapled: StapledResponse | undefined,
 ): Flow<X509Certificate> {
   const chain = certificate.certificateList.map(({ certData }) => certData);
   if (chain.length === 0) throw new PeerMisbehaved('missing_certificate');
-  const peer = yield* verifyPeerCertificate(link, chain);
+  const peer = yield* verifyPeerCertificate(link, chain, stapled);
   const { certificate: use } = keyExchangeRow(cipherSuite.keyExchange);
   // RFC 5246 §7.4.2: the key must be one that the key exchange can use
   if (use?.keys.includes(peer.publicKey.type) !== true) {

@@ -10,7 +10,7 @@
  */
 
 import type { Secret } from '../../crypto/index.ts';
-import type { Certificate as X509Certificate } from '../../x509/index.ts';
+import type { StapledResponse, Certificate as X509Certificate } from '../../x509/index.ts';
 import { PeerMisbehaved } from '../faults.ts';
 import { groupFromCode, type NamedGroup } from '../iana/groups.ts';
 import type { SignatureScheme } from '../iana/signature_schemes.ts';
@@ -31,6 +31,7 @@ import {
   verifyCertificateRequest,
 } from './certificates13.ts';
 import type { ClientStart } from './client.ts';
+import { stapledResponse } from './client_hello.ts';
 import { expect13, type Flow } from './flow.ts';
 import { includesBytes } from './negotiation.ts';
 import { verifyPeerCertificate } from './peer_certificate.ts';
@@ -217,9 +218,11 @@ function* authenticateServer(start: ClientStart, context: MessageContext): Flow<
   const { link, transcript } = start;
   const { request, certificate } = yield* expectCertificates(start, context);
   const chain = chainIn(certificate);
-  const peer = yield* verifyServer(start, certificate, chain);
+  const ocspResponse = stapledIn(certificate);
+  const stapled = stapledResponse(link.config, start.offer, ocspResponse);
+  const peer = yield* verifyServer(start, certificate, chain, stapled);
   const scheme = yield* expectCertificateVerify13(link, transcript, peer);
-  return { chain, scheme, ocspResponse: stapledIn(certificate), request };
+  return { chain, scheme, ocspResponse, request };
 }
 
 function* expectCertificates(
@@ -252,13 +255,14 @@ function* verifyServer(
   { link }: ClientStart,
   certificate: Certificate,
   chain: readonly Uint8Array[],
+  stapled: StapledResponse | undefined,
 ): Flow<X509Certificate> {
   // RFC 8446 §4.4.2: the context of a server's certificate is empty, its list is not
   if (certificate.certificateRequestContext.length > 0) {
     throw new PeerMisbehaved('illegal_request_context');
   }
   if (chain.length === 0) throw new PeerMisbehaved('missing_certificate');
-  return yield* verifyPeerCertificate(link, chain);
+  return yield* verifyPeerCertificate(link, chain, stapled);
 }
 
 function sendFinished({ link, transcript }: ClientStart, secrets: Secrets13): void {

@@ -4,6 +4,13 @@
  */
 
 import { type GroupName, generateKeyShare, type KeyShare } from '../../crypto/index.ts';
+import {
+  ocspNonceLength,
+  ocspNonceOf,
+  ocspRequestExtensions,
+  ocspResponderId,
+  type StapledResponse,
+} from '../../x509/index.ts';
 import type { CipherSuite, EngineConfig } from '../config.ts';
 import { LocalFault } from '../faults.ts';
 import { groupCode, type NamedGroup } from '../iana/groups.ts';
@@ -12,7 +19,10 @@ import type { ClientHello } from '../messages/client_hello.ts';
 import { fragmentLengthCode } from '../messages/extensions/max_fragment_length.ts';
 import { pskKeyExchangeModeCodes } from '../messages/extensions/psk_key_exchange_modes.ts';
 import { serverNameOf } from '../messages/extensions/server_name.ts';
-import { plainOcspRequest } from '../messages/extensions/status_request.ts';
+import {
+  type CertificateStatusRequest,
+  plainOcspRequest,
+} from '../messages/extensions/status_request.ts';
 import type { Session12 } from '../session/session12.ts';
 import { compressionCodes } from './certificates13.ts';
 import {
@@ -114,7 +124,7 @@ function commonExtensions(config: EngineConfig): ClientHello['extensions'] {
         ? undefined
         : fragmentLengthCode(config.maxFragmentLength),
     record_size_limit: config.recordSizeLimit,
-    status_request: config.stapling === true ? plainOcspRequest : undefined,
+    status_request: config.stapling === true ? statusRequest(config) : undefined,
     signature_algorithms: namesSchemes(config.versions)
       ? schemeCodes(config.signatureSchemes)
       : undefined,
@@ -123,6 +133,33 @@ function commonExtensions(config: EngineConfig): ClientHello['extensions'] {
         ? undefined
         : schemeCodes(config.signatureSchemesCert),
   };
+}
+
+/** RFC 6066 §8: whom the response may be from, and what it is to answer. */
+function statusRequest({ ocsp, entropy }: EngineConfig): CertificateStatusRequest {
+  if (ocsp === undefined) return plainOcspRequest;
+  const nonce = ocsp.nonce ? entropy.bytes(ocspNonceLength, 'ocsp_nonce') : undefined;
+  return {
+    ...plainOcspRequest,
+    responderIds: ocsp.responders.map(ocspResponderId),
+    requestExtensions: ocspRequestExtensions(nonce),
+  };
+}
+
+/**
+ * What the validation of the server's path is told of stapling: the response, and what was asked for.
+ *
+ * @param response - DER OCSPResponse; `undefined`: none came
+ */
+export function stapledResponse(
+  { stapling, ocsp }: EngineConfig,
+  { hello }: Offer,
+  response: Uint8Array | undefined,
+): StapledResponse | undefined {
+  if (stapling !== true) return undefined;
+  const sent = hello.extensions.status_request?.requestExtensions;
+  const nonce = sent && ocspNonceOf(sent);
+  return { response, judged: ocsp !== undefined, nonce, responders: ocsp?.responders ?? [] };
 }
 
 function tls13Extensions(

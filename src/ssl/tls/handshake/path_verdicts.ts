@@ -20,12 +20,14 @@ import {
   type PathInput,
   type PathResult,
   type PathVerdict,
+  type StapledResponse,
   verifyHostname,
   verifyNoneVerdict,
   verifyPeerChain,
 } from '../../x509/index.ts';
 import type { EngineConfig } from '../config.ts';
 import type { Finding, VerifyAnswer } from '../events.ts';
+import { certificateReason } from '../faults.ts';
 import { ask, type Flow, type Link } from './flow.ts';
 
 /**
@@ -34,7 +36,11 @@ import { ask, type Flow, type Link } from './flow.ts';
  * @returns the peer's own certificate
  * @throws CertificateFault
  */
-export function* verifyPath(link: Link, chain: readonly Uint8Array[]): Flow<Certificate> {
+export function* verifyPath(
+  link: Link,
+  chain: readonly Uint8Array[],
+  stapled?: StapledResponse,
+): Flow<Certificate> {
   const { config, role } = link;
   const { verify, trust, asks } = config;
   // Without roots everybody is unknown; whether that matters, a function of the user's may say.
@@ -48,6 +54,7 @@ export function* verifyPath(link: Link, chain: readonly Uint8Array[]): Flow<Cert
     depth: config.depth,
     purpose: role === 'client' ? 'server' : 'client',
     asksPartialChain: asks?.partialChain === true,
+    stapled,
     ...(config.pathPolicy && { policy: config.pathPolicy }),
   });
   const result = yield* verdicts.run();
@@ -126,7 +133,8 @@ class Verdicts {
       case 'bad_cert': {
         const { rule } = event.fault;
         const whole = WHOLE_PATH.has(rule) || (rule === 'invalid_issuer' && index === 0);
-        return { finding: { kind: 'bad_cert', certificate, rule, whole }, fault: undefined };
+        const reason = certificateReason(event.fault);
+        return { finding: { kind: 'bad_cert', certificate, reason, whole }, fault: undefined };
       }
       case 'extension': {
         const extension = event.certificate.extensions.indexOf(event.extension);
@@ -159,11 +167,11 @@ class Verdicts {
     if (asks?.hostname === true) {
       return { finding: { kind: 'valid_peer', certificate, reference }, fault };
     }
-    const rule = 'hostname_check_failed';
+    const reason = 'hostname_check_failed';
     return {
       finding: compared.ok
         ? { kind: 'valid_peer', certificate, reference: undefined }
-        : { kind: 'bad_cert', certificate, rule, whole: false },
+        : { kind: 'bad_cert', certificate, reason, whole: false },
       fault,
     };
   }

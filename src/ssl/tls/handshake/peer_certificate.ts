@@ -10,6 +10,7 @@ import {
   DerError,
   hostnameFault,
   parseCertificate,
+  type StapledResponse,
   verifyHostname,
 } from '../../x509/index.ts';
 import { ask, type Flow, type Link } from './flow.ts';
@@ -19,16 +20,18 @@ import { verifyPath } from './path_verdicts.ts';
  * Decides on the peer's chain.
  *
  * @param chain - DER, at least one certificate, the peer's own first
+ * @param stapled - a client's, that asked for an OCSP response
  * @returns the peer's own certificate, with a key that can be used
  * @throws CertificateFault
  */
 export function* verifyPeerCertificate(
   link: Link,
   chain: readonly Uint8Array[],
+  stapled?: StapledResponse,
 ): Flow<Certificate> {
   const { verify, asks } = link.config;
   if (verify === 'none' && asks?.verify !== true) return withUsableKey(readLeaf(chain));
-  const leaf = yield* verifyPath(link, chain);
+  const leaf = yield* verifyPath(link, chain, stapled);
   // With a say on everything, the user has had it on the name too.
   if (asks?.verify !== true) yield* verifyReference(link, leaf);
   return withUsableKey(leaf);

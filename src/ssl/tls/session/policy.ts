@@ -5,7 +5,7 @@
  */
 
 import { hash } from '../../crypto/index.ts';
-import type { TrustStore } from '../../x509/index.ts';
+import { fingerprint, type TrustStore } from '../../x509/index.ts';
 import type { EngineConfig } from '../config.ts';
 
 /** Bytes of a policy. */
@@ -24,9 +24,11 @@ function anchorsOf(trust: TrustStore): string {
   return digest;
 }
 
-function pathRules({ pathPolicy = {} }: EngineConfig) {
+function pathRules({ pathPolicy = {}, ocsp }: EngineConfig) {
   const { crlCheck, certificatePolicies, allowAnyCaPurpose } = pathPolicy;
-  return { crlCheck, certificatePolicies, allowAnyCaPurpose };
+  // A session without an OCSP response that was judged is no good for who wants one.
+  const responders = ocsp?.responders.map(fingerprint);
+  return { crlCheck, certificatePolicies, allowAnyCaPurpose, responders };
 }
 
 /** The digest of everything in a configuration that decides whether a peer is believed. */

@@ -118,7 +118,6 @@ describe('option lists', () => {
     const refused: Readonly<Record<string, Role>> = {
       '{protocol,dtls}': 'client',
       '{cb_info,{my_tcp,tcp,tcp_closed,tcp_error}}': 'client',
-      '{ocsp_stapling,true}': 'client',
       '{erl_dist,true}': 'client',
       '{key,#{algorithm=>rsa,engine=>1,key_id=>2}}': 'client',
       '{alpn_x,1}': 'client',
