@@ -13,6 +13,8 @@
 -define(TABLE, ?DIR "/table.md").
 %% How long one measurement of one module is to take; its amount of work follows from a first run.
 -define(TARGET_US, 300000).
+%% Each module is warmed up before that for so long.
+-define(WARM_UP_US, 1500000).
 -define(ROUNDS, 5).
 -define(CELL_TIMEOUT, 30000).
 -define(CONCURRENCY, 8).
@@ -299,10 +301,21 @@ measure(Row, Env, Modules) ->
     Rounds = [round(Row, Env, Plans, Number) || Number <- lists:seq(1, ?ROUNDS)],
     [result(Module, Plan, Rounds) || {Module, Plan} <- Plans].
 
-plan(#row{first = First, most = Most} = Row, Env, Module) ->
-    case cell(Row, Env, Module, First) of
-        {failed, _} = Failed -> Failed;
-        Took -> max(First, min(Most, First * ?TARGET_US div Took))
+%% How many steps to measure. What runs in Node.js is compiled while it runs: a service that has just
+%% started is not what is measured.
+plan(#row{first = First} = Row, Env, Module) ->
+    plan(Row, Env, Module, First, erlang:monotonic_time(microsecond) + ?WARM_UP_US).
+
+plan(#row{first = First, most = Most} = Row, Env, Module, Steps, Until) ->
+    case cell(Row, Env, Module, Steps) of
+        {failed, _} = Failed ->
+            Failed;
+        Took ->
+            Next = max(First, min(Most, Steps * ?TARGET_US div Took)),
+            case erlang:monotonic_time(microsecond) < Until of
+                true -> plan(Row, Env, Module, Next, Until);
+                false -> Next
+            end
     end.
 
 %% Every other round goes the other way round, so that neither module always follows the other.
