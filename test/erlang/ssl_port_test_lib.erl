@@ -6,7 +6,7 @@
 
 -export([start/1, stop/1, certificates/0, certificates/1]).
 -export([listen/2, pair/1, pair/3, close/1]).
--export([logged/1, events/1, log/2]).
+-export([logged/1, line/1, events/2, log/2]).
 -export([next/1, next/2, quiet/1, alert/1, eventually/1, other_process/1, result/1]).
 
 %% The application.
@@ -135,29 +135,33 @@ result(Fun) ->
         Class:Reason -> {Class, Reason}
     end.
 
-%% What goes to logger while Fun runs, as lines; a log_event() each by events/1.
+%% What goes to logger while Fun runs (notices and worse), as lines; a log_event() each by events/2, which waits for Count of them, and a little for
+%% one more.
 logged(Fun) ->
-    [{Level, line(Event)} || #{level := Level} = Event <- events(Fun)].
+    [{Level, line(Event)} || #{level := Level} = Event <- events(Fun, 0)].
 
 line(Event) ->
     lists:flatten(logger_formatter:format(Event, #{template => [msg], single_line => false})).
 
-events(Fun) ->
+events(Fun, Count) ->
     #{level := Primary} = logger:get_primary_config(),
     Others = [{Id, Level} || #{id := Id, level := Level} <- logger:get_handler_config()],
     [ok = logger:set_handler_config(Id, level, none) || {Id, _} <- Others],
     Reference = make_ref(),
     ok = logger:add_handler(?MODULE, ?MODULE, #{config => {self(), Reference}}),
-    ok = logger:set_primary_config(level, all),
-    try Fun() after
+    ok = logger:set_primary_config(level, notice),
+    try
+        _ = Fun(),
+        heard(Reference, Count)
+    after
         ok = logger:set_primary_config(level, Primary),
         ok = logger:remove_handler(?MODULE),
         [ok = logger:set_handler_config(Id, level, Level) || {Id, Level} <- Others]
-    end,
-    heard(Reference).
+    end.
 
-heard(Reference) ->
-    receive {Reference, Event} -> [Event | heard(Reference)] after 0 -> [] end.
+heard(Reference, Count) ->
+    Patience = case Count > 0 of true -> 10000; false -> 200 end,
+    receive {Reference, Event} -> [Event | heard(Reference, Count - 1)] after Patience -> [] end.
 
 log(Event, #{config := {Pid, Reference}}) ->
     Pid ! {Reference, Event}.

@@ -372,10 +372,7 @@ export abstract class ConnectionLife {
 
   #warnUnverified(): void {
     if (this.options.verify === 'verify_peer') return;
-    const text =
-      'Server authenticity is not verified since certificate path validation is not enabled; ' +
-      "the option {verify, verify_peer} and one of the options 'cacertfile' or 'cacerts' enable it";
-    log(this.observer, this.options, 'warning', text);
+    log(this.observer, this.options, 'warning', UNVERIFIED);
   }
 
   /** Once for the options of a listener, and not for each of its connections. */
@@ -731,6 +728,13 @@ export abstract class ConnectionLife {
     this.pump();
   }
 }
+
+/** In the words and the layout of OTP, which people look for. */
+const UNVERIFIED = [
+  'Description: "Server authenticity is not verified since certificate path validation is not enabled"',
+  `     Reason: "The option {verify, verify_peer} and one of the options 'cacertfile' or 'cacerts' are required to enable this."`,
+  '',
+].join('\n');
 
 /** Answers all who wait. */
 function settle(waiting: Set<Reply>, result: Result): void {

@@ -426,7 +426,7 @@ export class TlsEngine {
       return;
     }
     // RFC 8446 §4.6.2: the messages of an answer come one right behind the other
-    if (this.#runner.state !== 'connected' && this.#version === 'tlsv1.3') {
+    if (this.#runner.state !== 'connection' && this.#version === 'tlsv1.3') {
       throw new PeerMisbehaved('unexpected_message', 'application_data');
     }
     this.#warnings = 0;

@@ -67,7 +67,7 @@ export function* connectedClient13(
   const policy = verificationPolicy(link.config);
   const types = late === undefined ? NO_REQUEST : WITH_REQUEST;
   for (;;) {
-    const { message, bytes } = yield* expect13(context, 'connected', ...types);
+    const { message, bytes } = yield* expect13(context, 'connection', ...types);
     if (message.msgType === 'key_update') link.peerUpdatedKeys(message.requestUpdate);
     else if (message.msgType === 'new_session_ticket') takeTicket(link, origin, policy, message);
     else if (late !== undefined) yield* answerLate(link, late, message, bytes);
@@ -169,7 +169,7 @@ export function* connectedServer13(
   for (;;) {
     const answers = open.size > 0 ? certificateTypes13(link) : [];
     const asks = late !== undefined && open.size < MAX_OPEN_REQUESTS ? ASKS : [];
-    const incoming = yield* expect('connected', 'key_update', ...asks, ...answers);
+    const incoming = yield* expect('connection', 'key_update', ...asks, ...answers);
     if (incoming.type === 'request_certificate') {
       if (late !== undefined) askForCertificate(link, late, open);
       continue;

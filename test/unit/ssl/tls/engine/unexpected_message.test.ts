@@ -61,7 +61,11 @@ const MATRIX: readonly {
       { state: 'wait_cert', replaces: 'certificate', allowed: ['certificate'] },
       { state: 'wait_cv', replaces: 'certificate_verify', allowed: ['certificate_verify'] },
       { state: 'wait_finished', replaces: 'finished', allowed: ['finished'] },
-      { state: 'connected', replaces: 'key_update', allowed: ['key_update', 'new_session_ticket'] },
+      {
+        state: 'connection',
+        replaces: 'key_update',
+        allowed: ['key_update', 'new_session_ticket'],
+      },
     ],
   },
   {
@@ -72,7 +76,7 @@ const MATRIX: readonly {
       { state: 'wait_cert', replaces: 'certificate', allowed: ['certificate'] },
       { state: 'wait_cv', replaces: 'certificate_verify', allowed: ['certificate_verify'] },
       { state: 'wait_finished', replaces: 'finished', allowed: ['finished'] },
-      { state: 'connected', replaces: 'key_update', allowed: ['key_update'] },
+      { state: 'connection', replaces: 'key_update', allowed: ['key_update'] },
     ],
   },
   {

@@ -62,14 +62,14 @@ const MOMENTS: readonly Moment[] = [
   {
     receiver: 'client',
     what: 'late',
-    state: 'connected',
+    state: 'connection',
     replaces: 'certificate_request',
     allowed: ['certificate_request', 'new_session_ticket', 'key_update'],
   },
   {
     receiver: 'server',
     what: 'late',
-    state: 'connected',
+    state: 'connection',
     replaces: 'certificate',
     allowed: ['certificate', 'key_update'],
   },
