@@ -171,7 +171,11 @@ tls(Options) ->
     [Option || Option <- Options,
                not lists:member(element(1, Option), [active, mode, packet, packet_size, header])].
 
-%% The defaults that stand behind the options of connect and listen.
+%% The defaults that stand behind the options of connect and listen, and where relative names of files
+%% start: the program's own folder is the one that this node was in when the program started.
 -spec environment() -> [{atom(), term()}].
 environment() ->
-    ssl_port_environment:values().
+    case file:get_cwd() of
+        {ok, Dir} -> ssl_port_environment:values() ++ [{cwd, unicode:characters_to_binary(Dir)}];
+        {error, _} -> ssl_port_environment:values()
+    end.

@@ -98,6 +98,38 @@ web() ->
     end,
     ok.
 
+case_relative_files(Config) ->
+    ok = elsewhere(Config, [proplists:get_value(dropin, Config)], relative_files).
+
+%% Names of files start in the folder that the node is in now, not in that in which the program was started.
+relative_files() ->
+    ok = ssl:start(),
+    #{server := Server, client := Client} = ssl_port_test_lib:certificates(),
+    {KeyType, Key} = proplists:get_value(key, Server),
+    Files = [{"ca.pem", [{'Certificate', Ca, not_encrypted} || Ca <- proplists:get_value(cacerts, Client)]},
+             {"server.pem", [{'Certificate', proplists:get_value(cert, Server), not_encrypted}]},
+             {"server.key", [{KeyType, Key, not_encrypted}]}],
+    Dir = filename:join("/tmp", "ssl_port_files_" ++ os:getpid()),
+    ok = filelib:ensure_dir(filename:join(Dir, "x")),
+    ok = file:set_cwd(Dir),
+    try
+        [ok = file:write_file(Name, public_key:pem_encode(Entries)) || {Name, Entries} <- Files],
+        Cfg = #{c => ssl, s => ssl, versions => ['tlsv1.3'],
+                server => [{certfile, "server.pem"}, {keyfile, "server.key"}],
+                client => [{cacertfile, "ca.pem"}, {verify, verify_peer}]},
+        ok = ssl_port_test_lib:close(ssl_port_test_lib:pair(Cfg)),
+        {ok, L} = ssl:listen(0, [{certfile, "server.pem"}, {keyfile, "server.key"}]),
+        {ok, {_, Port}} = ssl:sockname(L),
+        {error, {options, {cacertfile, "none.pem", {error, enoent}}}} =
+            ssl:connect("localhost", Port, [{cacertfile, "none.pem"}, {verify, verify_peer}]),
+        ok = ssl:close(L)
+    after
+        [file:delete(Name) || {Name, _} <- Files],
+        file:set_cwd("/"),
+        file:del_dir(Dir)
+    end,
+    ok.
+
 case_install(Config) ->
     ok = elsewhere(Config, [], installing).
 

@@ -100,6 +100,8 @@ environment_test_() ->
              ?assertEqual(Running, proplists:get_value(profile, ssl_port_options:environment())),
              application:set_env(ssl_port, profile, r16),
              application:set_env(ssl_port, session_lifetime, 60),
-             ?assertEqual([{profile, r16}, {session_lifetime, 60}],
+             {ok, Dir} = file:get_cwd(),
+             ?assertEqual([{profile, r16}, {session_lifetime, 60},
+                           {cwd, unicode:characters_to_binary(Dir)}],
                           ssl_port_options:environment())
      end}.

@@ -86,7 +86,8 @@ function completeConfig(
   passwords: Passwords,
 ): Result<EngineConfig> {
   return attempt(() => {
-    const config = sharedConfig(options, source, passwords);
+    const files = source.files.from(options.folder);
+    const config = sharedConfig(options, { ...source, files }, passwords);
     if (options.role === 'server') {
       return { ...config, ...source.sessions.server(options, connection) };
     }

@@ -4,6 +4,7 @@
  */
 
 import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 
 /** Where files come from. */
 export interface FileSource {
@@ -51,15 +52,24 @@ const LIMIT = 256;
 /** What was made of files, kept until they change. */
 export class FileCache {
   readonly #source: FileSource;
-  readonly #files = new Map<string, CachedFile>();
+  readonly #files: Map<string, CachedFile>;
+  readonly #folder: string | undefined;
 
-  constructor(source: FileSource) {
+  /** @param folder what a relative path starts from, where that is not the program's own folder */
+  constructor(source: FileSource, folder?: string, files = new Map<string, CachedFile>()) {
     this.#source = source;
+    this.#folder = folder;
+    this.#files = files;
+  }
+
+  /** The same cache for paths that start from another folder. */
+  from(folder: string | undefined): FileCache {
+    return folder === undefined ? this : new FileCache(this.#source, folder, this.#files);
   }
 
   /** The stamp of a file. @throws FileFault */
   stamp(path: string): string {
-    return this.#try(path, () => this.#source.stamp(path));
+    return this.#try(path, (file) => this.#source.stamp(file));
   }
 
   /**
@@ -69,14 +79,14 @@ export class FileCache {
    */
   load<T>(kind: string, path: string, parse: (bytes: Uint8Array) => T): T {
     const stamp = this.stamp(path);
-    const key = `${kind}\0${path}`;
+    const key = `${kind}\0${this.#resolve(path)}`;
     const cached = this.#files.get(key);
     this.#files.delete(key);
     if (cached?.stamp === stamp) {
       this.#files.set(key, cached);
       return cached.parsed as T;
     }
-    const parsed = parse(this.#try(path, () => this.#source.read(path)));
+    const parsed = parse(this.#try(path, (file) => this.#source.read(file)));
     this.#files.set(key, { stamp, parsed });
     for (const oldest of this.#files.keys()) {
       if (this.#files.size <= LIMIT) break;
@@ -90,9 +100,13 @@ export class FileCache {
     this.#files.clear();
   }
 
-  #try<T>(path: string, read: () => T): T {
+  #resolve(path: string): string {
+    return this.#folder === undefined ? path : resolve(this.#folder, path);
+  }
+
+  #try<T>(path: string, read: (file: string) => T): T {
     try {
-      return read();
+      return read(this.#resolve(path));
     } catch (error) {
       throw new FileFault(path, posixReason(error));
     }

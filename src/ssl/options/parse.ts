@@ -14,7 +14,7 @@ import {
   readGroups,
   readSignatureSchemes,
 } from './algorithms.ts';
-import { callbackModule, INVALID } from './checks.ts';
+import { callbackModule, INVALID, textOrBinary } from './checks.ts';
 import { readCiphers } from './ciphers.ts';
 import { attempt, badValue, notSupported, OptionFault, type Result } from './fault.ts';
 import { type Profile, profileNamed, profiles } from './profile.ts';
@@ -44,6 +44,8 @@ export interface Options {
   readonly environment: Environment;
   /** The module that keeps sessions of TLS 1.2 and older (C12), by the index it is called by. */
   readonly sessionModule: number | undefined;
+  /** The folder that the caller is in, where relative names of files start. */
+  readonly folder: string | undefined;
   /** What was given for TLS, by name; `undefined` where nothing was. */
   readonly values: TlsValues;
   /** The TLS options as they were written, the last of each name. */
@@ -151,7 +153,9 @@ class Parser {
     const origin = base?.origin ?? {};
     const environment = base?.environment ?? this.#bounds();
     const sessionModule = base === undefined ? this.#sessionModule(role) : base.sessionModule;
-    const told = { role, profile, origin, environment, sessionModule, values, written, versions };
+    const folder = base?.folder ?? this.#folder();
+    const kept = { origin, environment, sessionModule, folder };
+    const told = { role, profile, ...kept, values, written, versions };
     const options = { ...told, ...settings, socket, transport };
     return { ...options, serverNames: this.#named({ ...options, serverNames: new Map() }) };
   }
@@ -190,6 +194,11 @@ class Parser {
     const term = this.#environment.get(`${role}_session_cb`) ?? this.#environment.get('session_cb');
     const module = callbackModule('session_cache')(term, this.#reader);
     return typeof module === 'symbol' ? undefined : module.callback;
+  }
+
+  #folder(): string | undefined {
+    const folder = textOrBinary(this.#environment.get('cwd'), this.#reader);
+    return folder === INVALID ? undefined : folder;
   }
 
   #sort(term: unknown): Sorted {

@@ -25,7 +25,7 @@ check() {
   if "$@" >"$logs/check.log" 2>&1; then
     ok "$said"
   else
-    tail -n 20 "$logs/check.log"
+    tail -n 40 "$logs/check.log"
     not_ok "$said"
   fi
 }

@@ -24,7 +24,7 @@ run() {
   fi
 }
 
-[ $# -gt 0 ] || set -- ftp ldap rabbitmq yaws ejabberd
+[ $# -gt 0 ] || set -- ftp ldap rabbitmq yaws ejabberd elixir
 for program; do
   run
   if [ "$f" -gt 0 ]; then

@@ -133,6 +133,31 @@ describe('credentials', () => {
     assert.match(String(config('[{cert,<<1,2,3>>}]', source)), /^\{options,\{cert,\[/);
   });
 
+  it('relative names of files start in the folder of the caller, and errors have them as given', () => {
+    const { files, source } = world();
+    files.put('/here/server.pem', fixture('rsa.pem'));
+    files.put('/here/server.key', fixture('rsa.key'));
+    files.put('/there/server.pem', fixture('server.pem'));
+    files.put('/there/server.key', fixture('server.key'));
+    const inFolder = (folder: string, more = '') =>
+      config(
+        `[{certfile,"server.pem"},{keyfile,"server.key"}${more},{'$env',[{cwd,<<"${folder}">>}]}]`,
+        source,
+      );
+    for (const [folder, type] of [
+      ['/here', 'rsa'],
+      ['/there', 'ec'],
+    ] as const) {
+      const made = inFolder(folder);
+      if (typeof made === 'string') throw new Error(made);
+      assert.equal(made.credentials[0]?.keyType, type);
+    }
+    assert.equal(
+      inFolder('/here', ',{cacertfile,"ca.pem"},{verify,verify_peer}'),
+      `{options,{cacertfile,${text('ca.pem')},{error,enoent}}}`,
+    );
+  });
+
   it('a key of another certificate is refused, naming both', () => {
     const { source } = world();
     assert.equal(
