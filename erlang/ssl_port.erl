@@ -98,6 +98,9 @@
 -export([info/0]).
 -export([info/1]).
 -export([i/0]).
+-export([trace/2]).
+-export([explain/1]).
+-export([explain/2]).
 
 -export_type([sslsocket/0]).
 -export_type([socket/0]).
@@ -800,6 +803,58 @@ info(Socket) ->
 -spec i() -> ok.
 i() ->
     io:put_chars(ssl_port_inside:table()).
+
+%% @doc Follows handshakes: each message decoded, each choice with what was passed over and why,
+%% changes of keys, alerts, and how long everything took. Nothing secret is in it.
+%%
+%% `Target' is a connection (also one from {@link transport_accept/1} that is still to do its
+%% handshake), a listener, or `all'; of a listener and of `all' the next `count' connections are
+%% followed. A connection is followed until it is closed: tickets, changes of keys and
+%% renegotiations are in its trace too. `Options' are:
+%%
+%% <dl>
+%% <dt>`to'</dt><dd>`group_leader' (the default): the terminal; a process, which gets
+%% `{ssl_port_trace, Tracer, Step}' and at the end `{ssl_port_trace, Tracer, {done, Why}}';
+%% or a fun of one argument, which runs in the tracer</dd>
+%% <dt>`format'</dt><dd>`text', or `terms' (the default for processes and funs), which
+%% {@link ssl_port_trace} describes</dd>
+%% <dt>`count'</dt><dd>of connections, 1 by default</dd>
+%% <dt>`role'</dt><dd>for `all': `client', `server' or `any', the default</dd>
+%% <dt>`time'</dt><dd>milliseconds after which the trace ends; `infinity' by default</dd>
+%% </dl>
+%%
+%% The trace ends by itself with its last connection, with the process that hears it (for a fun:
+%% the caller of this function), by `trace(Tracer, off)', and for everybody who follows `Target' by
+%% `trace(Target, off)'. Steps that a slow receiver leaves waiting are bounded: those beyond are
+%% counted, and told as `#{dropped => N}'. Not in `ssl'.
+-spec trace(ssl_port_trace:target(), ssl_port_trace:options()) ->
+          {ok, ssl_port_trace:tracer()} | {error, reason()};
+           (ssl_port_trace:target(), off) -> ok.
+trace(Target, Options) ->
+    ssl_port_trace:trace(Target, Options).
+
+%% @equiv explain(Target, all)
+-spec explain(sslsocket() | {error, reason()}) ->
+          {ok, ssl_port_trace:explanation()} | {error, reason()}.
+explain(Target) ->
+    ssl_port_trace:explain(Target).
+
+%% @doc What was chosen in the latest handshake of a connection and why, and why other things
+%% were not. `Target' is a connection, or `{error, Reason}' as {@link connect/3} and
+%% {@link handshake/2} return it: then the newest handshake that failed so is explained; each
+%% worker remembers its latest 32. `{error, unknown}': there is none.
+%%
+%% With `all' it returns a map of all choices. `{Subject, Candidate}' asks why that one was not
+%% chosen: `{version, V}', `{suite, S}' (a name of the RFC's or OpenSSL's, or as {@link
+%% cipher_suites/2} lists it), `{group, G}', `{signature_scheme, S}' of the own handshake
+%% signature, `{certificate, N}' (the N-th of the own ones, or its DER). A client knows why it did
+%% not offer something, not why a server passed over what it offered. {@link
+%% ssl_port_trace:format/1} makes text of either. Not in `ssl'.
+-spec explain(sslsocket() | {error, reason()},
+              all | {version | suite | group | signature_scheme | certificate, term()}) ->
+          {ok, ssl_port_trace:explanation() | ssl_port_trace:verdict()} | {error, reason()}.
+explain(Target, What) ->
+    ssl_port_trace:explain(Target, What).
 
 %% Suites, groups, signature algorithms.
 

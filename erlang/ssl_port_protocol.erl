@@ -37,6 +37,7 @@
       | {tunnel_end | tunnel_close, id()}
       | {question, id(), term(), term()}
       | {log, id(), logger:level(), binary()}
+      | {trace, reference(), id(), map()}
       | {hello, pos_integer(), map()}
       | {undecodable_reply, tag()}
       | {undecodable, binary()}.
@@ -147,6 +148,8 @@ event({log, Id, Level, Text} = Event)
        orelse Level =:= error orelse Level =:= warning orelse Level =:= notice
        orelse Level =:= info orelse Level =:= debug ->
     Event;
+event({trace, Tracer, Id, Step} = Event)
+  when is_reference(Tracer), is_integer(Id), is_map(Step) -> Event;
 event({hello, Version, Info} = Event) when is_integer(Version), is_map(Info) -> Event;
 event(_) -> invalid.
 
@@ -166,7 +169,7 @@ salvage(Frame) ->
 atoms() ->
     frame_atoms() ++ result_atoms() ++ reason_atoms() ++ alert_atoms() ++ posix_atoms()
         ++ certificate_atoms() ++ information_atoms() ++ suite_atoms() ++ group_atoms()
-        ++ signature_atoms() ++ metrics_atoms() ++ option_atoms() ++ hello_atoms() ++ packet_atoms().
+        ++ signature_atoms() ++ metrics_atoms() ++ trace_atoms() ++ option_atoms() ++ hello_atoms() ++ packet_atoms().
 
 frame_atoms() ->
     [hello, reply, recv_binary, recv_list, data_binary, data_list, message, passive, closed,
@@ -285,6 +288,32 @@ metrics_atoms() ->
     [handshakes_client, handshakes_server, handshakes_failed, resumptions, renegotiations,
      alerts_sent, alerts_received, bytes_sent, bytes_received, connections, listeners, calls,
      output_queue, memory, memory_heap, memory_external, unknown].
+
+trace_atoms() ->
+    [answered, application_layer_protocol_negotiation, at, bits, bytes, candidate, certificate,
+     certificate_request, certificate_status, certificate_types, certificate_url,
+     certificate_verify, certificates, chain_not_accepted, change_cipher_spec, chosen,
+     cipher_suites, client_certificate_type, client_certificate_url, client_hello,
+     client_key_exchange, code, compress_certificate, compressed_certificate, connected, decision,
+     direction, dns_names, dropped, dss_fixed_dh, dss_sign, ecdsa_fixed_ecdh, ecdsa_sign,
+     empty_renegotiation_info_scsv, encrypted_extensions, end_of_early_data, established,
+     exchange_keys, explanation, extended_master_secret, extensions, fallback_scsv, fatal, fields,
+     finished, grease, group, heartbeat, hello_request, hello_retry_request, hostname, id,
+     key_not_usable, key_too_short, key_update, keys, kind, legacy_session_id,
+     legacy_session_id_echo, legacy_version, less_preferred, level, md5_sha, message_hash, more,
+     name, new_keys, new_session_ticket, next_protocol, no_answer, no_key_share, no_offer,
+     no_shared_group, no_shared_scheme, no_suitable_certificate, no_user_name, no_version,
+     not_after, not_asked_for, not_before, not_decided, not_enabled, not_needed, not_of_version,
+     not_offered, not_taken, ocsp, offered, oid_filters, older, order, other, other_curve,
+     other_issuer, other_key, own, padding, passed_over, prime, psk_identity_hint, psk_lookup,
+     public_value, random, reason, received, renegotiated, request_update, response,
+     restricted_key, resumed, resumption, rsa_fixed_dh, rsa_fixed_ecdh, rsa_pkcs1, rsa_sign, salt,
+     selected, selected_protocol, sent, serial, server_certificate_type, server_hello,
+     server_hello_done, server_key_exchange, server_name, signature, signature_algorithms,
+     signature_algorithms_cert, signature_scheme, signed_certificate_timestamp, srp_lookup, state,
+     status_request_v2, subject, supported_versions, system_limit, ticket_lifetime,
+     ticket_lifetime_hint, time, trace, truncated, truncated_hmac, trusted_ca_keys, uncompressed,
+     undecodable, update_not_requested, update_requested, use_srtp, verify_data, zstd].
 
 option_atoms() ->
     [alpn_advertised_protocols, alpn_preferred_protocols, anti_replay, beast_mitigation,

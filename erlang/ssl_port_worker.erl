@@ -490,6 +490,14 @@ route({log, Id, Level, Text}, #state{routes = Routes} = State) ->
             ssl_port_format:log(Level, Text),
             State
     end;
+route({trace, Tracer, Id, Step}, #state{routes = Routes} = State) ->
+    %% (An alias: nobody hears it once the tracer is gone.)
+    Socket = case Routes of
+                 #{Id := #route{socket = Known}} -> Known;
+                 #{} -> undefined
+             end,
+    Tracer ! {step, self(), Id, Socket, Step},
+    State;
 route({undecodable_reply, Tag}, State) ->
     ?LOG_ERROR("ssl_port: the port program sent a reply that does not decode"),
     route({reply, Tag, {error, {ssl_port, undecodable_reply}}}, State);

@@ -12,6 +12,7 @@ import type {
   Connect,
   CreateContext,
   CreateTunnel,
+  IsTracer,
   Listen,
   ListenTunnel,
   OutputGate,
@@ -23,7 +24,7 @@ import type {
 } from '../ssl/socket/index.ts';
 import type { Value } from '../ssl/value.ts';
 import { Answer, internalError } from './answer.ts';
-import { decode, EtfError, encode, isAtom, type Term, Tuple } from './etf.ts';
+import { decode, EtfError, encode, equals, isAtom, type Term, Tuple } from './etf.ts';
 import { EntryEvents, type Outlet, tunnelOutlet } from './events.ts';
 import { type FrameSink, maxFrameSize } from './framing.ts';
 import {
@@ -49,6 +50,17 @@ export interface Sockets {
   readonly listenTunnel: ListenTunnel;
   /** Forgets what was made of PEM and other files. */
   readonly forgetFiles: (context: SocketContext) => void;
+  /** Follows the next connections. */
+  readonly traceNext: (
+    context: SocketContext,
+    tracer: unknown,
+    count: number,
+    role: 'client' | 'server' | undefined,
+  ) => boolean;
+  /** Ends traces of connections to come; tells whose they were. */
+  readonly untraceNext: (context: SocketContext, meant: IsTracer) => unknown[];
+  /** The latest handshakes that failed. */
+  readonly tellFailures: (context: SocketContext, what: unknown) => Result<Value>;
   /** What all connections have done. */
   readonly tellMetrics: (context: SocketContext) => readonly (readonly [Value, Value])[];
 }
@@ -238,6 +250,12 @@ export class Dispatcher implements FrameSink {
       case 'tunnel_accept':
         this.#open(answer, id, call);
         return;
+      case 'trace':
+      case 'untrace':
+      case 'failures':
+        if (id !== workerId) break;
+        this.#inside(answer, call);
+        return;
     }
     const entry = this.#registry.find(id);
     if (entry?.socket === undefined) {
@@ -253,6 +271,27 @@ export class Dispatcher implements FrameSink {
     } catch (cause) {
       answer.fail(internalError(cause));
       this.#fail(entry, cause);
+    }
+  }
+
+  /** Looking into the handshakes of all connections. */
+  #inside(answer: Answer, call: CallOf<'trace' | 'untrace' | 'failures'>): void {
+    switch (call.type) {
+      case 'trace': {
+        const role = call.role === 'any' ? undefined : call.role;
+        const followed = this.#sockets.traceNext(this.#context, call.tracer, call.count, role);
+        answer.done(followed ? { ok: undefined } : { error: 'system_limit' });
+        return;
+      }
+      case 'untrace': {
+        const meant = isTracer(call.tracer);
+        const over = this.#sockets.untraceNext(this.#context, meant);
+        for (const { socket } of this.#registry.all()) over.push(...(socket?.untrace(meant) ?? []));
+        answer.value(told(over));
+        return;
+      }
+      case 'failures':
+        answer.value(this.#sockets.tellFailures(this.#context, call.what));
     }
   }
 
@@ -429,6 +468,15 @@ export class Dispatcher implements FrameSink {
   }
 }
 
+/** `all`, or the one with this name. */
+function isTracer(named: Term): IsTracer {
+  return isAtom(named, 'all') ? () => true : (tracer) => equals(tracer as Term, named);
+}
+
+function told(tracers: readonly unknown[]): Result<Value> {
+  return { ok: { list: tracers.map((term) => ({ term })) } };
+}
+
 const nothingToStop: Cancel = () => undefined;
 
 type SocketCall = Exclude<Call, CallOf<OpeningCall | 'ping' | 'clear_pem_cache' | 'metrics'>>;
@@ -502,6 +550,18 @@ function callConnection(socket: SslSocket, call: SocketCall, answer: Answer): Ca
     case 'getstat':
       answer.value(socket.getstat(call.names));
       return undefined;
+    case 'trace':
+      answer.done(socket.trace(call.tracer));
+      return undefined;
+    case 'untrace':
+      answer.value(told(socket.untrace(isTracer(call.tracer))));
+      return undefined;
+    case 'explain':
+      answer.value(socket.explain(call.what));
+      return undefined;
+    case 'failures':
+      answer.fail('notsup');
+      return undefined;
   }
 }
 
@@ -519,6 +579,15 @@ function callListener(listener: SslListener, call: SocketCall, answer: Answer): 
     case 'getstat':
       answer.value(listener.getstat(call.names));
       return;
+    case 'trace':
+      answer.done(listener.trace(call.tracer, call.count));
+      return;
+    case 'untrace':
+      answer.value(told(listener.untrace(isTracer(call.tracer))));
+      return;
+    case 'failures':
+      answer.fail('notsup');
+      return;
     case 'close':
       listener.close((result) => answer.done(result));
       return;
@@ -532,6 +601,7 @@ function callListener(listener: SslListener, call: SocketCall, answer: Answer): 
     case 'peercert':
     case 'negotiated_protocol':
     case 'connection_information':
+    case 'explain':
     case 'update_keys':
     case 'renegotiate':
     case 'prf':

@@ -44,6 +44,7 @@ export class EntryEvents implements SocketObserver {
   readonly #outlet: Outlet;
   readonly #entry: Entry;
   readonly #owner: EntryOwner;
+  #untold = 0;
 
   constructor(outlet: Outlet, entry: Entry, owner: EntryOwner) {
     this.#outlet = outlet;
@@ -95,6 +96,29 @@ export class EntryEvents implements SocketObserver {
 
   question(questionId: number, question: Value): void {
     this.#tell((id) => ({ type: 'question', id, questionId, question: this.#term(question) }));
+  }
+
+  get id(): number {
+    return this.#entry.id;
+  }
+
+  /** While the output is full, steps are counted and not told. */
+  trace(tracer: unknown, step: Value): void {
+    if (this.#outlet.writer.full) {
+      this.#untold += 1;
+      return;
+    }
+    const untold = this.#untold;
+    this.#untold = 0;
+    const tell = (value: Value): void =>
+      this.#tell((id) => ({
+        type: 'trace',
+        tracer: tracer as Term,
+        id,
+        step: this.#term(value),
+      }));
+    if (untold > 0) tell({ map: [['dropped', untold]] });
+    tell(step);
   }
 
   log(level: LogLevel, text: string): void {

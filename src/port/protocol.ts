@@ -240,6 +240,10 @@ export const callShapes = {
   ping: {},
   clear_pem_cache: {},
   metrics: {},
+  trace: { tracer: anyTerm, count: integer(1, maxId), role: words('client', 'server', 'any') },
+  untrace: { tracer: anyTerm },
+  explain: { what: anyTerm },
+  failures: { what: anyTerm },
 };
 
 /** The frames from the BEAM. */
@@ -278,6 +282,7 @@ export const toBeamShapes = {
   gone: { id },
   question: { id, questionId: count, question: anyTerm },
   log: { id: anyId, level, text },
+  trace: { tracer: anyTerm, id, step: anyTerm },
 };
 
 type Shape = Readonly<Record<string, AnyField>>;

@@ -166,7 +166,10 @@ async function loadSockets(): Promise<Sockets> {
     forgetFiles,
     listen,
     listenTunnel,
+    tellFailures,
     tellMetrics,
+    traceNext,
+    untraceNext,
   } = await import('../ssl/socket/index.ts');
   return {
     adopt,
@@ -176,7 +179,10 @@ async function loadSockets(): Promise<Sockets> {
     forgetFiles,
     listen,
     listenTunnel,
+    tellFailures,
     tellMetrics,
+    traceNext,
+    untraceNext,
   };
 }
 

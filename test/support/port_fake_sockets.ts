@@ -8,6 +8,7 @@ import type {
   Cancel,
   ConnectRequest,
   Handshaken,
+  IsTracer,
   ListenRequest,
   Received,
   Reply,
@@ -177,6 +178,21 @@ export class FakeSocket implements SslSocket {
     return { ok: Buffer.from('rest') };
   }
 
+  readonly tracers: unknown[] = [];
+
+  trace(tracer: unknown): Result {
+    this.tracers.push(tracer);
+    return { ok: undefined };
+  }
+
+  untrace(meant: IsTracer): unknown[] {
+    return this.tracers.filter(meant);
+  }
+
+  explain(what: unknown): Result<Value> {
+    return { ok: ['reason', { term: what }] };
+  }
+
   answer(questionId: number, value: unknown): void {
     this.answers.push([questionId, value]);
   }
@@ -226,6 +242,17 @@ export class FakeListener implements SslListener {
     return { ok: { list: [] } };
   }
 
+  readonly traces: [tracer: unknown, count: number][] = [];
+
+  trace(tracer: unknown, count: number): Result {
+    this.traces.push([tracer, count]);
+    return { ok: undefined };
+  }
+
+  untrace(meant: IsTracer): unknown[] {
+    return this.traces.map(([tracer]) => tracer).filter(meant);
+  }
+
   close(reply: Reply): void {
     this.calls.push('close');
     reply({ ok: undefined });
@@ -249,6 +276,17 @@ export class FakeSockets implements Sockets {
     this.host = host;
     return { reader: host.reader, gate: host.gate } as SocketContext;
   };
+
+  readonly traceNext: Sockets['traceNext'] = (_context, tracer, count) => {
+    if (count > 5) return false;
+    this.tracers.push(tracer);
+    return true;
+  };
+  readonly untraceNext: Sockets['untraceNext'] = (_context, meant) => this.tracers.filter(meant);
+  readonly tellFailures: Sockets['tellFailures'] = (_context, what) => ({
+    ok: { list: [{ term: what }] },
+  });
+  readonly tracers: unknown[] = [];
 
   readonly tellMetrics: Sockets['tellMetrics'] = () => [['handshakes_client', 3]];
 

@@ -11,6 +11,7 @@ import type {
   SslSocket,
 } from '../../src/ssl/socket/api.ts';
 import { connect, listen } from '../../src/ssl/socket/index.ts';
+import { Inside } from '../../src/ssl/socket/inside.ts';
 import { Metrics } from '../../src/ssl/socket/metrics.ts';
 import type { Value } from '../../src/ssl/value.ts';
 import { Atom, reader, show, term } from './erlang_terms.ts';
@@ -34,6 +35,7 @@ export class Recorder implements SocketObserver {
   readonly faults: unknown[] = [];
   readonly tickets: Value[] = [];
   readonly questions: { readonly id: number; readonly question: Value }[] = [];
+  readonly traced: { readonly tracer: unknown; readonly step: Value }[] = [];
   gones = 0;
 
   data(bytes: Uint8Array, mode: string): void {
@@ -66,6 +68,9 @@ export class Recorder implements SocketObserver {
   }
   question(id: number, question: Value): void {
     this.questions.push({ id, question });
+  }
+  trace(tracer: unknown, step: Value): void {
+    this.traced.push({ tracer, step });
   }
   log(level: string, text: string): void {
     this.logged.push(`${level} ${text}`);
@@ -131,6 +136,7 @@ export class World {
     config: createConfigSource(() => Date.now()),
     transports: this.network,
     metrics: new Metrics(),
+    inside: new Inside(),
   };
 
   constructor() {

@@ -15,6 +15,7 @@
 import type { LogLevel } from '../log_level.ts';
 import type { ActiveMode, ConfigSource, Mode, Profile, Timeout } from '../options/index.ts';
 import type { TermReader, Value } from '../value.ts';
+import type { Inside, IsTracer } from './inside.ts';
 import type { Metrics } from './metrics.ts';
 import type { TransportFactory } from './transport/transport.ts';
 import type { TunnelOutlet, TunnelTransport } from './transport/tunnel.ts';
@@ -63,6 +64,8 @@ export type Received =
  * the observer from then on: they may be kept, and nobody writes to them any more.
  */
 export interface SocketObserver {
+  /** What the other side calls the connection. */
+  readonly id?: number;
   /** One active-mode message: `{ssl, S, Data}`. */
   data(bytes: Uint8Array, mode: Mode): void;
   /** One active-mode message whose data is not plain bytes: `{ssl, S, Value}`. */
@@ -91,6 +94,8 @@ export interface SocketObserver {
    * `{callback, Index, Function, Args}`: a function of a module, as `{'$callback', Index, Kind}` named it
    */
   question(id: number, question: Value): void;
+  /** A step of a handshake, for a tracer of this connection (`tls/account/trace.ts`). */
+  trace(tracer: unknown, step: Value): void;
   /** A line for `logger`; already filtered by `log_level`. */
   log(level: LogLevel, text: string): void;
   /**
@@ -148,6 +153,7 @@ export interface SocketContext {
   readonly config: ConfigSource;
   readonly transports: TransportFactory;
   readonly metrics: Metrics;
+  readonly inside: Inside;
 }
 
 /** A TLS connection, from the `connect` or `accept` that makes it until `close` or `release`. */
@@ -255,6 +261,18 @@ export interface SslSocket {
   /** @param names a list of counter names as in `inet:getstat/2`, or the atom `all` */
   getstat(names: unknown): Result<Value>;
 
+  /** Tells `tracer`, a term of the caller's, every step of this connection's handshakes from here on. */
+  trace(tracer: unknown): Result;
+
+  /** Those meant hear nothing of this connection any more. @returns who they were */
+  untrace(meant: IsTracer): unknown[];
+
+  /**
+   * What was chosen and why; also when the handshake has failed.
+   * @param what the atom `all`, or `{Subject, Candidate}`
+   */
+  explain(what: unknown): Result<Value>;
+
   /**
    * Ends TLS and keeps the transport, where the BEAM owns that: sends close_notify and waits for the peer's
    * (`timeout`). `closed` when the connection or its transport ends instead.
@@ -288,6 +306,10 @@ export interface SslListener {
   /** `{Address, Port}`. */
   sockname(): Result<Value>;
   getstat(names: unknown): Result<Value>;
+
+  /** As the connection's, for the next `count` connections that begin their handshake. */
+  trace(tracer: unknown, count: number): Result;
+  untrace(meant: IsTracer): unknown[];
 
   /** Stops listening; connections not yet accepted are reset, waiting accepts get `closed`. Always answers `ok`. */
   close(reply: Reply): void;

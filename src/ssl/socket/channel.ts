@@ -3,12 +3,14 @@
  * call into it; its ciphertext leaves in one write, plaintext and the end go to the sink, the end last.
  */
 
+import type { Choices } from '../tls/account/choices.ts';
 import type { EngineConfig, Role } from '../tls/config.ts';
 import { TlsEngine } from '../tls/engine.ts';
 import type { AlertEvent, ConnectionInfo, EngineEvent, QuestionEvent } from '../tls/events.ts';
 import { ApiMisuse } from '../tls/faults.ts';
 import { recycleOutput } from '../tls/record/output_pool.ts';
 import type { Value } from '../value.ts';
+import type { Followers } from './inside.ts';
 import type { Metrics } from './metrics.ts';
 import type { Outbox } from './outbox.ts';
 import type { Wire } from './wire.ts';
@@ -81,6 +83,16 @@ export class Channel {
   /** What the handshake agreed on; `undefined` before it is done. */
   get info(): ConnectionInfo | undefined {
     return this.#engine.info;
+  }
+
+  /** What the handshake chose from, and what it has chosen so far. */
+  get choices(): Choices {
+    return this.#engine.choices;
+  }
+
+  /** Lets the engine be followed. */
+  watchedBy(followers: Followers): void {
+    followers.watch(this.#engine);
   }
 
   /** Lines in the SSLKEYLOGFILE form; none unless secrets are kept. */

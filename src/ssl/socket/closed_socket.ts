@@ -44,6 +44,9 @@ export const closedSocket: SslSocket = {
   downgrade: (_timeout, reply) => refuse(reply),
   takeRest: () => closed,
   getstat: einval,
+  trace: () => closed,
+  untrace: () => [],
+  explain: () => closed,
   answer: nothing,
 };
 
@@ -56,6 +59,8 @@ export const closedListener: SslListener = {
   getopts: () => closed,
   sockname: einval,
   getstat: einval,
+  trace: () => closed,
+  untrace: () => [],
   close: (reply) => reply({ ok: undefined }),
   release: nothing,
 };

@@ -47,6 +47,7 @@ import type {
   SocketContext,
   SocketObserver,
   SocketState,
+  SslListener,
   Timeout,
 } from './api.ts';
 import { Channel, type ChannelEnd, type ToldEvent } from './channel.ts';
@@ -54,6 +55,7 @@ import { type Guard, guardClock, guardGate, guardWith } from './guard.ts';
 import { tellHello } from './hello.ts';
 import { Inbox } from './inbox.ts';
 import { ticketMap } from './information.ts';
+import { explain, Followers, type IsTracer } from './inside.ts';
 import { Outbox } from './outbox.ts';
 import { passwordQuestion } from './passwords.ts';
 import { userQuestion, usualAnswer } from './questions.ts';
@@ -116,6 +118,9 @@ export abstract class ConnectionLife {
   protected transportOptions: TransportOptions;
   protected phase: Phase;
   protected channel: Channel | undefined;
+  /** That has accepted it. */
+  readonly listener: SslListener | undefined;
+  #followers: Followers | undefined;
   #handshake: PendingHandshake | undefined;
   #paused: Paused | undefined;
   /** The time of the paused handshake was up before it was continued. */
@@ -146,8 +151,10 @@ export abstract class ConnectionLife {
     options: Options,
     socket: SocketOptions,
     transport: Transport | undefined,
+    listener?: SslListener,
   ) {
     this.context = context;
+    this.listener = listener;
     this.observer = observer;
     this.options = options;
     this.transportOptions = options.transport;
@@ -366,8 +373,37 @@ export abstract class ConnectionLife {
       },
       this.context.metrics,
     );
+    for (const tracer of this.context.inside.tracersOf(options.role, this.listener)) {
+      this.#follow(tracer);
+    }
+    if (this.#followers !== undefined) this.channel.watchedBy(this.#followers);
     this.channel.start();
     this.pump();
+  }
+
+  #follow(tracer: unknown): void {
+    this.#followers ??= new Followers(this.observer, this.clock);
+    this.#followers.add(tracer);
+    if (this.channel !== undefined) this.channel.watchedBy(this.#followers);
+  }
+
+  /** Tells a tracer every step of this connection's handshakes from here on. */
+  trace(tracer: unknown): Result {
+    if (this.phase === 'closing' || this.phase === 'gone' || this.phase === 'dead') {
+      return { error: 'closed' };
+    }
+    this.#follow(tracer);
+    return { ok: undefined };
+  }
+
+  untrace(meant: IsTracer): unknown[] {
+    return this.#followers?.remove(meant) ?? [];
+  }
+
+  explain(what: unknown): Result<Value> {
+    const choices = this.channel?.choices;
+    if (choices === undefined) return { error: this.refusal() ?? 'closed' };
+    return explain(choices, what, this.context.reader);
   }
 
   #warnUnverified(): void {
@@ -559,7 +595,9 @@ export abstract class ConnectionLife {
   #ended(how: ChannelEnd): void {
     const { exitOnClose } = this.transportOptions;
     if (this.phase === 'handshake') {
-      this.#fail(how === 'alert' ? (this.#alert ?? 'closed') : 'closed');
+      const reason = how === 'alert' ? (this.#alert ?? 'closed') : 'closed';
+      this.#rememberFailure(reason);
+      this.#fail(reason);
       return;
     }
     if (this.phase !== 'open') return;
@@ -573,6 +611,14 @@ export abstract class ConnectionLife {
     // R26: who reads passively may still want the transport back, and what the peer says on it next.
     const mayDowngrade = how === 'close_notify' && this.#tunnel !== undefined;
     this.die(mayDowngrade && this.inbox.active === false);
+  }
+
+  #rememberFailure(reason: Value): void {
+    const choices = this.channel?.choices;
+    if (choices === undefined) return;
+    const { id } = this.observer;
+    const [at, { peer }] = [this.clock.wall(), this.wire];
+    this.context.inside.failed({ id, at, peer, reason, choices });
   }
 
   /** Reads the transport while the handshake or the inbox wants bytes and no question is open. */
@@ -621,6 +667,7 @@ export abstract class ConnectionLife {
     this.outbox.mute();
     pending?.reply({ error: 'closed' });
     this.channel?.cancel();
+    this.#followers?.end();
     this.#wind(done);
   }
 
@@ -683,6 +730,7 @@ export abstract class ConnectionLife {
     this.#settleWaiting();
     this.inbox.finish('closed');
     this.channel?.cancel();
+    this.#followers?.end();
     this.outbox.fail('closed');
     this.#kept = keepTransport;
     if (!keepTransport) this.#wind(nothing);

@@ -26,6 +26,7 @@ import type {
 } from './api.ts';
 import { TlsConnection } from './connection.ts';
 import { type Guard, guardClock, guardWith } from './guard.ts';
+import type { IsTracer } from './inside.ts';
 import {
   changeActive,
   changeSocket,
@@ -159,7 +160,7 @@ export class TlsListener implements SslListener {
   #connection(observer: SocketObserver, transport: Transport): TlsConnection {
     const options = { ...this.#options, transport: this.#transportOptions };
     const shared = this.#transportOptions === this.#options.transport ? this.#options : options;
-    return new TlsConnection(this.#context, observer, shared, this.#socket, transport);
+    return new TlsConnection(this.#context, observer, shared, this.#socket, transport, this);
   }
 
   accept(observer: SocketObserver, timeout: Timeout, reply: Reply<SslSocket>): Cancel {
@@ -231,6 +232,16 @@ export class TlsListener implements SslListener {
     return tellCounters(names, ZERO, this.#context.reader);
   }
 
+  trace(tracer: unknown, count: number): Result {
+    if (this.#closed) return { error: 'closed' };
+    const followed = this.#context.inside.follow(tracer, count, 'server', this);
+    return followed ? { ok: undefined } : { error: 'system_limit' };
+  }
+
+  untrace(meant: IsTracer): unknown[] {
+    return this.#context.inside.unfollow(meant, this);
+  }
+
   close(reply: Reply): void {
     this.#shut(() => reply({ ok: undefined }));
   }
@@ -253,6 +264,7 @@ export class TlsListener implements SslListener {
     }
     for (const waiting of this.#waiting.splice(0)) waiting.destroy();
     transport?.close();
+    this.untrace(() => true);
     done();
     this.#observer.gone();
   }

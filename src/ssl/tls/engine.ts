@@ -118,6 +118,10 @@ export class TlsEngine {
     if (config.role === 'server' && speaks(config, 'sslv3')) this.#read.acceptSsl2Hello();
   }
 
+  get trace(): HandshakeTrace | undefined {
+    return this.#out.trace;
+  }
+
   /** Reads along from here on: every message, choice, alert and change of keys. */
   set trace(trace: HandshakeTrace | undefined) {
     this.#out.trace = trace;
@@ -135,7 +139,8 @@ export class TlsEngine {
         cipherSuite: info?.cipherSuite,
         group: info?.group,
         scheme: info?.ownSignatureScheme,
-        certificate: info?.ownCertificate,
+        // A session remembers the one that was shown when it was made.
+        certificate: info?.resumed === true ? undefined : info?.ownCertificate,
         alpn: info?.alpn,
         resumed: info?.resumed === true,
       },

@@ -3,17 +3,24 @@ import { describe, it } from 'node:test';
 import { Atom, ErlangMap, ImproperList, type Term, Tuple } from '../../../src/etf/index.ts';
 import { atomNames } from '../../../src/port/atoms.ts';
 import { Terms } from '../../../src/port/terms.ts';
+import { hashNames } from '../../../src/ssl/crypto/index.ts';
 import {
   cipherSuiteMap,
   signatureSchemeValue,
   tlsOptions,
 } from '../../../src/ssl/options/index.ts';
+import { tellChoices } from '../../../src/ssl/tls/account/explain.ts';
+import type { EngineConfig } from '../../../src/ssl/tls/config.ts';
 import { alertDescriptions } from '../../../src/ssl/tls/iana/alerts.ts';
 import { cipherSuites } from '../../../src/ssl/tls/iana/cipher_suites.ts';
+import { extensionNames } from '../../../src/ssl/tls/iana/extensions.ts';
 import { namedGroups } from '../../../src/ssl/tls/iana/groups.ts';
 import { signatureSchemes } from '../../../src/ssl/tls/iana/signature_schemes.ts';
 import { protocolVersions } from '../../../src/ssl/tls/iana/versions.ts';
 import type { Value } from '../../../src/ssl/value.ts';
+import { clientConfig, Pair, serverConfig, suites13 } from '../../support/engine_pair.ts';
+import { leaf } from '../../support/engine_pki.ts';
+import { follow } from '../../support/engine_trace.ts';
 
 /** The atoms of some values that the list lacks. */
 function missing(values: readonly Value[]): string[] {
@@ -24,6 +31,18 @@ function missing(values: readonly Value[]): string[] {
   }
   return [...lacking];
 }
+
+const signatureSchemesOfTrace = signatureSchemes.filter((name) => name !== 'rsa_pkcs1_md5_sha1');
+
+/** Handshakes whose accounts differ. */
+const accounts: readonly (readonly [Partial<EngineConfig>, Partial<EngineConfig>])[] = [
+  [{}, {}],
+  [{ versions: ['tlsv1.2'] }, {}],
+  [{ groups: ['x25519', 'secp384r1'] }, { groups: ['secp384r1'] }],
+  [{ cipherSuites: [suites13[0]] }, { cipherSuites: [suites13[1]] }],
+  [{ signatureSchemes: ['ed25519'] }, {}],
+  [{ credentials: [leaf('rsa').credential] }, { verify: 'peer', trust: clientConfig().trust }],
+];
 
 describe('the list of atoms', () => {
   it('holds every version, alert and group', () => {
@@ -37,6 +56,23 @@ describe('the list of atoms', () => {
 
   it('holds the name of every option', () => {
     assert.deepEqual(missing(Object.keys(tlsOptions)), []);
+  });
+
+  it('holds the names in the account of a handshake', () => {
+    assert.deepEqual(missing([...extensionNames, ...signatureSchemesOfTrace]), []);
+    assert.deepEqual(missing(hashNames), []);
+    const values: Value[] = [];
+    for (const [client, server] of accounts) {
+      const pair = new Pair(clientConfig(client), serverConfig(server));
+      const steps = [follow(pair.client.engine), follow(pair.server.engine)];
+      pair.handshake();
+      values.push(...steps.flat().map(({ value }) => value));
+      for (const { engine } of [pair.client, pair.server]) {
+        values.push({ map: tellChoices(engine.choices) });
+      }
+    }
+    assert.ok(values.length > 100);
+    assert.deepEqual(missing(values), []);
   });
 
   it('is what decides between an atom and a binary', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
-import { atom, ErlangMap, encode, equals, tuple } from '../../../src/etf/index.ts';
+import { atom, ErlangMap, encode, equals, type Term, tuple } from '../../../src/etf/index.ts';
 import type { Sockets } from '../../../src/port/dispatcher.ts';
 import { maxFrameSize, outputHighWater } from '../../../src/port/framing.ts';
 import { Port } from '../../../src/port/serve.ts';
@@ -90,6 +90,55 @@ describe('requests', () => {
     assert.equal(counts.get(atom('handshakes_client')), 3);
     assert.equal(counts.get(atom('connections')), 0);
     assert.equal(counts.get(atom('calls')), 0);
+  });
+
+  it('follow connections to come, and end that', async () => {
+    const { partner, sockets } = await start();
+    const [one, other] = [newTag(), newTag()];
+    const follow = (tracer: Term, count: number) =>
+      partner.call(0, { type: 'trace', tracer, count, role: 'any' });
+    assert.deepEqual(await follow(one, 1), { type: 'done' });
+    assert.deepEqual(await follow(other, 2), { type: 'done' });
+    assert.deepEqual(await follow(other, 6), { type: 'failure', reason: atom('system_limit') });
+    const ended = await partner.call(0, { type: 'untrace', tracer: other });
+    assert(ended.type === 'value' && Array.isArray(ended.value) && ended.value.length === 1);
+    assert.ok(equals(ended.value[0] as Term, other));
+    const all = await partner.call(0, { type: 'untrace', tracer: atom('all') });
+    assert(all.type === 'value' && Array.isArray(all.value) && all.value.length === 2);
+    assert.equal(sockets.tracers.length, 2);
+    const failures = await partner.call(0, { type: 'failures', what: atom('all') });
+    assert.deepEqual(failures, { type: 'value', value: [atom('all')] });
+  });
+
+  it('follow a connection, and explain it', async () => {
+    const { partner, socket } = await connected();
+    const tracer = newTag();
+    assert.deepEqual(await partner.call(7, { type: 'trace', tracer, count: 1, role: 'any' }), {
+      type: 'done',
+    });
+    await partner.next('reply');
+    socket.observer.trace(socket.tracers[0], { map: [['kind', 'keys']] });
+    const told = await partner.next('trace');
+    assert.ok(equals(told.tracer, tracer));
+    assert.equal(told.id, 7);
+    assert.ok(equals(told.step, new ErlangMap([[atom('kind'), atom('keys')]])));
+    const explained = await partner.call(7, { type: 'explain', what: 5 });
+    assert(explained.type === 'value');
+    assert.ok(equals(explained.value, tuple(atom('reason'), 5)));
+  });
+
+  it('follow connections of a listener, which explains nothing', async () => {
+    const { partner, listener } = await listening();
+    const tracer = newTag();
+    await partner.call(3, { type: 'trace', tracer, count: 9, role: 'any' });
+    assert.deepEqual(
+      listener.traces.map(([, count]) => count),
+      [9],
+    );
+    assert.deepEqual(await partner.call(3, { type: 'explain', what: atom('all') }), {
+      type: 'failure',
+      reason: atom('enotconn'),
+    });
   });
 
   it('answer ping, and clear_pem_cache', async () => {

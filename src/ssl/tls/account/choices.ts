@@ -55,6 +55,28 @@ export interface Choices {
   readonly chosen: Chosen;
 }
 
+/** The same without keys, passwords and sessions that a configuration may hold; certificates keep their power to sign. */
+export function withoutSecrets(choices: Choices): Choices {
+  const {
+    tickets: _tickets,
+    externalPsks: _psks,
+    earlyData: _data,
+    session12: _session,
+    sessionStore: _store,
+    ticketKeys12: _keys,
+    ticketKeeper: _keeper,
+    srpIdentity,
+    srpDecoy: _decoy,
+    ...config
+  } = choices.config;
+  // Whether there is one decides what is offered.
+  const nobody = { user: NO_BYTES, password: NO_BYTES };
+  const identity = srpIdentity === undefined ? {} : { srpIdentity: nobody };
+  return { ...choices, config: { ...config, ...identity } };
+}
+
+const NO_BYTES = new Uint8Array(0);
+
 /** Why something was not chosen. */
 export type Refusal =
   | SchemeRefusal

@@ -62,6 +62,7 @@ export class HandshakeTrace {
   #chosen: Chosen = NOTHING;
   #told = new Set<Subject>();
   #established: boolean;
+  #closed = false;
   #sessionId: Uint8Array | undefined;
 
   /**
@@ -133,12 +134,14 @@ export class HandshakeTrace {
     ]);
   }
 
-  /** The last step. */
+  /** The last step: of what still comes nothing is told. */
   closed(how: ClosedEvent['how']): void {
     this.#step('local', 'closed', how, []);
+    this.#closed = true;
   }
 
   #step(direction: Direction, kind: string, name: string, fields: readonly Field[]): void {
+    if (this.#closed) return;
     this.#emit({
       map: [
         ['time', Math.max(0, Math.round(this.#now() - this.#begun))],

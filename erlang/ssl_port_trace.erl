@@ -1,0 +1,477 @@
+%%% @doc Following handshakes, and why something was not chosen in one.
+%%%
+%%% The calls are {@link ssl_port:trace/2} and {@link ssl_port:explain/1}; here stands what they bring, and
+%%% how it is written as text. Nothing of it is ever secret: neither keys nor what they are derived from,
+%%% and of tickets, signatures and Finished only the length.
+%%%
+%%% A <em>step</em> is a map:
+%%%
+%%% <dl>
+%%% <dt>`time'</dt><dd>microseconds since this connection's trace began</dd>
+%%% <dt>`direction'</dt><dd>`sent', `received' or `local'</dd>
+%%% <dt>`kind', `name'</dt><dd>`handshake' with the name of the message, `alert' with that of the alert,
+%%% `change_cipher_spec', `keys' (new ones are in use in this direction), `decision' with what was chosen,
+%%% `question' (the handshake waits for a fun), `established', `renegotiated', `closed'</dd>
+%%% <dt>`fields'</dt><dd>a list of `{Name, Value}', in the order of the wire</dd>
+%%% <dt>`connection', `socket'</dt><dd>which connection it is about</dd>
+%%% </dl>
+%%% @end
+-module(ssl_port_trace).
+
+%% For ssl_port.
+-export([trace/2]).
+-export([explain/1]).
+-export([explain/2]).
+
+%% Text.
+-export([format/1]).
+-export([reason/1]).
+
+-export_type([target/0, options/0, step/0, tracer/0]).
+-export_type([subject/0, explanation/0, verdict/0]).
+
+-include("ssl_port.hrl").
+
+-type tracer() :: pid().
+%% A trace that goes on: a process.
+
+-type target() :: ssl_port:sslsocket() | all | tracer().
+%% A connection, a listener (the connections to come of it), or all connections to come.
+
+-type options() :: #{to => pid() | group_leader | fun((step() | binary()) -> term()),
+                     format => text | terms,
+                     count => pos_integer(),
+                     role => client | server | any,
+                     time => timeout()}.
+
+-type step() :: #{time := non_neg_integer(),
+                  direction := sent | received | local,
+                  kind := atom(), name := atom(), fields := [{atom(), term()}],
+                  connection := pos_integer(), socket := ssl_port:sslsocket() | undefined}
+              | #{dropped := pos_integer()}.
+
+-type subject() :: version | cipher_suite | group | signature_scheme | certificate.
+
+-type explanation() :: #{role := client | server, atom() => term()}.
+%% Each choice by its name: a map with `chosen', `own', `peer' and `passed_over', a list of
+%% `{Candidate, Reason}'. After a failure `failure', with the reason that the caller got.
+
+-type verdict() :: #{role := client | server, subject := subject(), candidate := term(),
+                     chosen := term(), reason := atom(), atom() => term()}.
+%% `reason' is `chosen' where the candidate was; {@link reason/1} says it in words.
+
+%% Steps that may wait for a tracer, or messages for its receiver; what comes beyond is counted.
+-define(MOST_WAITING, 10000).
+-define(PATIENCE, 5000).
+
+-record(state, {
+          alias :: reference(),
+          to :: pid() | group_leader | fun((term()) -> term()),
+          leader :: pid(),
+          format :: text | terms,
+          %% Connections that may still begin.
+          left :: non_neg_integer(),
+          %% Those that have begun, until they are closed.
+          live = #{} :: #{{pid(), pos_integer()} => true},
+          receiver :: reference(),
+          watched :: [reference()],
+          dropped = 0 :: non_neg_integer()
+         }).
+
+%% Traces.
+
+-spec trace(target(), off | options()) -> {ok, tracer()} | ok | {error, term()}.
+trace(Tracer, off) when is_pid(Tracer) ->
+    Monitor = erlang:monitor(process, Tracer),
+    Tracer ! {stop, off},
+    receive {'DOWN', Monitor, process, _, _} -> ok end;
+trace(Target, off) ->
+    lists:foreach(
+      fun({Worker, Port, Id}) ->
+              case ssl_port_worker:call(Worker, Port, Id, {untrace, all}) of
+                  {ok, Aliases} -> lists:foreach(fun(Alias) -> Alias ! {stop, off} end, Aliases);
+                  {error, _} -> ok
+              end
+      end, places(Target));
+trace(Target, Options) when is_map(Options) ->
+    case maps:fold(fun check/3, defaults(Options), Options) of
+        {error, _} = Error -> Error;
+        Checked -> start(Target, Checked)
+    end.
+
+defaults(Options) ->
+    Format = case Options of
+                 #{to := To} when To =/= group_leader -> terms;
+                 #{} -> text
+             end,
+    #{to => group_leader, format => Format, count => 1, role => any, time => infinity}.
+
+check(_Name, _Value, {error, _} = Error) -> Error;
+check(to, group_leader, Checked) -> Checked#{to := group_leader};
+check(to, To, Checked) when is_pid(To); is_function(To, 1) -> Checked#{to := To};
+check(format, Format, Checked) when Format =:= text; Format =:= terms -> Checked#{format := Format};
+check(count, N, Checked) when is_integer(N), N > 0, N =< 16#7fffffff -> Checked#{count := N};
+check(role, Role, Checked) when Role =:= client; Role =:= server; Role =:= any ->
+    Checked#{role := Role};
+check(time, infinity, Checked) -> Checked;
+check(time, Time, Checked) when is_integer(Time), Time >= 0, Time =< 16#ffffffff ->
+    Checked#{time := Time};
+check(Name, Value, _Checked) -> {error, {options, {Name, Value}}}.
+
+%% Where the program is to be asked: Id 0 stands for all of a worker.
+places(all) ->
+    [{Worker, Port, 0} || {_, Worker, Port, _} <- ssl_port_worker:all()];
+places(?CONNECTION(Id, _, Port, _, Worker)) ->
+    [{Worker, Port, Id}];
+places(?LISTENER(Id, _, Port, _, Worker)) ->
+    [{Worker, Port, Id}].
+
+start(Target, #{count := Count, role := Role} = Options) ->
+    case places(Target) of
+        [] ->
+            {error, ssl_not_started};
+        Places ->
+            Caller = self(),
+            Leader = group_leader(),
+            {Pid, Monitor} =
+                spawn_monitor(fun() -> init(Caller, Leader, Target, Places, Options) end),
+            receive
+                {Pid, Alias} ->
+                    _ = erlang:demonitor(Monitor, [flush]),
+                    begin_all(Pid, Places, {trace, Alias, Count, Role});
+                {'DOWN', Monitor, process, Pid, Reason} ->
+                    {error, Reason}
+            end
+    end.
+
+begin_all(Pid, Places, Call) ->
+    Results = [ssl_port_worker:call(Worker, Port, Id, Call) || {Worker, Port, Id} <- Places],
+    case [Error || {error, _} = Error <- Results] of
+        [] -> {ok, Pid};
+        [Error | _] -> Pid ! {stop, failed}, Error
+    end.
+
+init(Caller, Leader, Target, Places, #{to := To, format := Format, count := Count, time := Time}) ->
+    Alias = erlang:alias(),
+    Receiver = case To of
+                   _ when is_pid(To) -> To;
+                   group_leader -> Leader;
+                   _ -> Caller
+               end,
+    Self = self(),
+    %% Whatever ends this process, the program stops telling.
+    _ = spawn(fun() -> guard(Self, Alias, [{Worker, Port} || {Worker, Port, _} <- Places]) end),
+    _ = [erlang:send_after(Time, Self, {stop, time}) || Time =/= infinity],
+    Watched = [erlang:monitor(process, Pid) || Pid <- watched(Target, Places)],
+    Caller ! {Self, Alias},
+    loop(#state{alias = Alias, to = To, leader = Leader, format = Format,
+                left = left(Target, Count), receiver = erlang:monitor(process, Receiver),
+                watched = Watched}).
+
+%% Without whom nothing more can come.
+watched(?CONNECTION(_, _, _, Connection, _), _Places) -> [Connection];
+watched(?LISTENER(_, _, _, Connection, _), _Places) -> [Connection];
+watched(all, Places) -> [Worker || {Worker, _, _} <- Places].
+
+left(?CONNECTION(_, _, _, _, _), _Count) -> 1;
+left(_, Count) -> Count.
+
+guard(Tracer, Alias, Workers) ->
+    Monitor = erlang:monitor(process, Tracer),
+    receive {'DOWN', Monitor, process, _, _} -> ok end,
+    lists:foreach(fun({Worker, Port}) ->
+                          ssl_port_worker:call(Worker, Port, 0, {untrace, Alias})
+                  end, lists:usort(Workers)).
+
+loop(#state{receiver = Receiver, watched = Watched} = State) ->
+    receive
+        {step, Worker, Id, Socket, Step} ->
+            step(Worker, Id, Socket, Step, State);
+        {stop, Why} ->
+            done(Why, State);
+        {'DOWN', Receiver, process, _, _} ->
+            ok;
+        {'DOWN', Monitor, process, _, _} ->
+            %% What it said last is in the mailbox already.
+            last(Watched -- [Monitor], State);
+        _ ->
+            loop(State)
+    end.
+
+last([], State) ->
+    receive
+        {step, _, _, _, Step} = Told when is_map(Step) ->
+            {step, Worker, Id, Socket, _} = Told,
+            last([], note(Worker, Id, Step, tell(Id, Socket, Step, State)))
+    after 0 ->
+        done(closed, State)
+    end;
+last(Watched, State) ->
+    loop(State#state{watched = Watched}).
+
+%% Each worker follows as many as were asked for: those beyond are not told.
+step(Worker, Id, _Socket, _Step, #state{left = 0, live = Live} = State)
+  when not is_map_key({Worker, Id}, Live) ->
+    loop(State);
+step(Worker, Id, Socket, Step, State) ->
+    case note(Worker, Id, Step, tell(Id, Socket, Step, State)) of
+        #state{left = 0, live = Live} = Last when map_size(Live) =:= 0 -> done(done, Last);
+        Next -> loop(Next)
+    end.
+
+note(Worker, Id, #{kind := closed}, #state{live = Live} = State) ->
+    case Live of
+        #{{Worker, Id} := true} -> State#state{live = maps:remove({Worker, Id}, Live)};
+        #{} -> State
+    end;
+note(Worker, Id, _Step, #state{live = Live, left = Left} = State) ->
+    case Live of
+        #{{Worker, Id} := true} -> State;
+        #{} -> State#state{live = Live#{{Worker, Id} => true}, left = max(0, Left - 1)}
+    end.
+
+%% A receiver that is slower than the handshakes does not get all of them; it hears how many.
+tell(Id, Socket, Step, #state{dropped = Dropped} = State) ->
+    case is_behind(State) of
+        true ->
+            State#state{dropped = Dropped + maps:get(dropped, Step, 1)};
+        false ->
+            _ = [hand(#{dropped => Dropped}, State) || Dropped > 0],
+            hand(about(Id, Socket, Step), State),
+            State#state{dropped = 0}
+    end.
+
+about(Id, Socket, #{kind := _} = Step) -> Step#{connection => Id, socket => Socket};
+about(_Id, _Socket, Step) -> Step.
+
+is_behind(#state{to = To}) when is_pid(To), node(To) =:= node() ->
+    waiting(To) > ?MOST_WAITING orelse waiting(self()) > ?MOST_WAITING;
+is_behind(_State) ->
+    waiting(self()) > ?MOST_WAITING.
+
+waiting(Pid) ->
+    case erlang:process_info(Pid, message_queue_len) of
+        {message_queue_len, Length} -> Length;
+        undefined -> 0
+    end.
+
+hand(Step, #state{format = text} = State) ->
+    give(unicode:characters_to_binary(format(Step)), State);
+hand(Step, State) ->
+    give(Step, State).
+
+give(Term, #state{to = To}) when is_pid(To) -> To ! {ssl_port_trace, self(), Term};
+give(Term, #state{to = group_leader, leader = Leader}) when is_binary(Term) ->
+    io:put_chars(Leader, Term);
+give(Term, #state{to = group_leader, leader = Leader}) -> io:format(Leader, "~tp~n", [Term]);
+give(Term, #state{to = To}) -> To(Term).
+
+done(Why, #state{to = To}) when is_pid(To) -> To ! {ssl_port_trace, self(), {done, Why}}, ok;
+done(_Why, _State) -> ok.
+
+%% Explaining.
+
+-spec explain(ssl_port:sslsocket() | {error, term()}) -> {ok, explanation()} | {error, term()}.
+explain(Target) ->
+    explain(Target, all).
+
+-spec explain(ssl_port:sslsocket() | {error, term()}, all | {subject(), term()}) ->
+          {ok, explanation() | verdict()} | {error, term()}.
+explain(Target, What) ->
+    case what(What) of
+        {ok, Asked} -> explain_to(Target, Asked);
+        Error -> Error
+    end.
+
+explain_to({error, Reason}, Asked) ->
+    failure(fun(#{reason := Told}) -> Told =:= Reason end, ssl_port_worker:all(), Asked);
+explain_to(?CONNECTION(Id, _, Port, _, Worker), Asked) ->
+    case ssl_port_worker:call(Worker, Port, Id, {explain, Asked}) of
+        {error, closed} ->
+            %% A server's connection whose handshake has failed is gone.
+            Workers = [Entry || {_, Pid, _, _} = Entry <- ssl_port_worker:all(), Pid =:= Worker],
+            case failure(fun(#{id := Failed}) -> Failed =:= Id end, Workers, Asked) of
+                {error, unknown} -> {error, closed};
+                Found -> Found
+            end;
+        Result ->
+            Result
+    end;
+explain_to(?LISTENER(_, _, _, _, _), _Asked) ->
+    {error, enotconn}.
+
+failure(Is, Workers, Asked) ->
+    Failures = lists:append([failures(Worker, Asked) || Worker <- Workers]),
+    Newest = lists:sort(fun(#{at := A}, #{at := B}) -> A >= B end, lists:filter(Is, Failures)),
+    case Newest of
+        [#{explanation := Explanation} = Failure | _] ->
+            {ok, Explanation#{failure => maps:with([reason, peer, at], Failure)}};
+        [] ->
+            {error, unknown}
+    end.
+
+failures({_, Worker, Port, _}, Asked) ->
+    case ssl_port_worker:call(Worker, Port, 0, {failures, Asked}, ?PATIENCE) of
+        {ok, Failures} -> Failures;
+        {error, _} -> []
+    end.
+
+what(all) -> {ok, all};
+what({suite, Suite}) -> what({cipher_suite, Suite});
+what({cipher_suite, Suite}) ->
+    case suite(Suite) of
+        {ok, Name} -> {ok, {cipher_suite, Name}};
+        error -> {error, {unknown, Suite}}
+    end;
+what({Subject, Candidate})
+  when (Subject =:= version orelse Subject =:= group orelse Subject =:= signature_scheme),
+       is_atom(Candidate) ->
+    {ok, {Subject, Candidate}};
+what({certificate, Certificate}) when is_integer(Certificate); is_binary(Certificate) ->
+    {ok, {certificate, Certificate}};
+what(What) ->
+    {error, {options, What}}.
+
+%% The RFC's name of a suite that is named by the RFC, by OpenSSL or as `ssl' describes it.
+suite(Name) when is_binary(Name) -> suite(unicode:characters_to_list(Name));
+suite(Name) when is_list(Name) ->
+    case ssl_port_ciphers:str_to_suite(Name) of
+        {error, _} -> error;
+        Suite -> {ok, ssl_port_ciphers:suite_to_str(Suite)}
+    end;
+suite(Suite) when is_map(Suite) ->
+    try {ok, ssl_port_ciphers:suite_to_str(Suite)} catch error:_ -> error end;
+suite(_) -> error.
+
+%% Text.
+
+%% @doc A step, an explanation or a verdict as lines of text.
+-spec format(step() | explanation() | verdict()) -> iodata().
+format(#{dropped := N}) ->
+    io_lib:format("          … ~b steps were not told~n", [N]);
+format(#{time := Time, direction := Direction, kind := Kind, name := Name, fields := Fields} = Step) ->
+    Head = io_lib:format("~9.3f ms  ~s ~ts~ts~n",
+                         [Time / 1000, arrow(Direction), title(Kind, Name), connection(Step)]),
+    [Head | fields(Kind, Fields)];
+format(#{subject := Subject, candidate := Candidate, reason := chosen}) ->
+    io_lib:format("~ts ~ts was chosen~n", [word(Subject), value(Candidate)]);
+format(#{subject := Subject, candidate := Candidate, reason := Reason, chosen := Chosen}) ->
+    io_lib:format("~ts ~ts was not chosen: ~ts (chosen: ~ts)~n",
+                  [word(Subject), value(Candidate), reason(Reason), value(Chosen)]);
+format(#{role := Role} = Explanation) ->
+    [io_lib:format("as the ~s~n", [Role]),
+     [io_lib:format("failed with ~tp~n", [Reason])
+      || #{failure := #{reason := Reason}} <- [Explanation]],
+     [[word(Subject), $\n, fields(decision, choice(maps:get(Subject, Explanation)))]
+      || Subject <- [version, resumption, cipher_suite, group, certificate, signature_scheme, alpn],
+         is_map_key(Subject, Explanation)]].
+
+choice(Choice) ->
+    [{Name, maps:get(Name, Choice)}
+     || Name <- [chosen, own, peer, passed_over, order, certificates], is_map_key(Name, Choice)].
+
+arrow(sent) -> "->";
+arrow(received) -> "<-";
+arrow(local) -> "  ".
+
+title(handshake, Name) -> word(Name);
+title(alert, Name) -> ["alert ", word(Name)];
+title(decision, Name) -> ["choice of ", word(Name)];
+title(question, answered) -> "the program has answered";
+title(question, Name) -> ["waits for the program: ", word(Name)];
+title(keys, _Name) -> "new keys";
+title(closed, How) -> ["closed: ", word(How)];
+title(change_cipher_spec, _Name) -> "change_cipher_spec";
+title(Kind, _Name) -> word(Kind).
+
+connection(#{connection := Id}) -> io_lib:format("  [~b]", [Id]);
+connection(#{}) -> "".
+
+fields(Kind, Fields) -> [field(Kind, Name, Value) || {Name, Value} <- Fields, is_told(Name, Value)].
+
+is_told(_Name, []) -> false;
+is_told(_Name, <<>>) -> false;
+is_told(peer, unknown) -> false;
+is_told(_Name, _Value) -> true.
+
+field(decision, passed_over, Candidates) ->
+    Reasons = lists:usort([Reason || {_, Reason} <- Candidates]),
+    [line("passed over", [lists:join(", ", [value(Candidate) || {Candidate, R} <- Candidates,
+                                                                R =:= Reason]),
+                          ": ", reason(Reason)])
+     || Reason <- Reasons];
+field(decision, certificates, Certificates) ->
+    [line(["certificate ", integer_to_list(N)], [value(maps:to_list(Certificate))])
+     || {N, Certificate} <- lists:zip(lists:seq(1, length(Certificates)), Certificates)];
+field(_Kind, extensions, Extensions) ->
+    [line(word(name(Name)), value(Value)) || {Name, Value} <- Extensions];
+field(_Kind, reason, Reason) when is_list(Reason) ->
+    line("reason", string:trim(Reason));
+field(_Kind, Name, Value) ->
+    line(word(Name), value(Value)).
+
+name({unknown, Code}) -> list_to_binary(io_lib:format("extension ~b", [Code]));
+name(Name) -> Name.
+
+line(Name, Value) ->
+    [lists:duplicate(18, $\s), string:pad(unicode:characters_to_list(Name), 26), $\s, Value, $\n].
+
+word(Word) when is_atom(Word) -> atom_to_list(Word);
+word(Word) when is_binary(Word); is_list(Word) -> Word.
+
+value(true) -> "yes";
+value({bytes, N}) -> io_lib:format("(~b bytes)", [N]);
+value({unknown, Code}) -> io_lib:format("~b", [Code]);
+value({more, N}) -> io_lib:format("… ~b more", [N]);
+value({Name, {bytes, N}}) -> io_lib:format("~ts (~b bytes)", [value(Name), N]);
+value({Name, Value}) -> [value(Name), $\s, value(Value)];
+value(Atom) when is_atom(Atom) -> atom_to_list(Atom);
+value(Number) when is_integer(Number) -> integer_to_list(Number);
+value(Binary) when is_binary(Binary) -> binary(Binary);
+value([]) -> "none";
+value(List) when is_list(List) ->
+    case io_lib:printable_unicode_list(List) of
+        true -> List;
+        false -> lists:join(", ", [value(Element) || Element <- List])
+    end;
+value(Other) -> io_lib:format("~tp", [Other]).
+
+%% Names of protocols are text; what else is binary is shown in hexadecimal.
+binary(Binary) when byte_size(Binary) < 20 ->
+    case io_lib:printable_latin1_list(binary_to_list(Binary)) of
+        true -> Binary;
+        false -> hex(Binary)
+    end;
+binary(Binary) -> hex(Binary).
+
+hex(Binary) -> [io_lib:format("~2.16.0b", [Byte]) || <<Byte>> <= Binary].
+
+%% @doc Why something was not chosen, in words.
+-spec reason(atom()) -> string().
+reason(not_enabled) -> "not enabled by the own options";
+reason(not_offered) -> "the peer did not offer it";
+reason(not_taken) -> "offered; the server chose otherwise";
+reason(not_needed) -> "nothing needed it";
+reason(not_asked_for) -> "the server asked for no certificate";
+reason(not_of_version) -> "not of the version";
+reason(not_decided) -> "the handshake ended before it came to that";
+reason(no_answer) -> "offered; the server did not come to choose";
+reason(no_offer) -> "no ClientHello has come";
+reason(no_version) -> "no version was agreed on";
+reason(no_key_share) -> "its key share was not there, that of the chosen one was";
+reason(no_shared_scheme) -> "its key makes no signature that the peer accepts";
+reason(no_shared_group) -> "no group for it is shared";
+reason(no_user_name) -> "it needs a user name";
+reason(no_suitable_certificate) -> "no own certificate fits it and what the peer accepts";
+reason(older) -> "a newer one is shared";
+reason(less_preferred) -> "another one is preferred";
+reason(resumed) -> "the session that was resumed decides";
+reason(key_not_usable) -> "the key exchange has no use for its key";
+reason(chain_not_accepted) -> "the peer does not accept the signatures in its chain";
+reason(other_issuer) -> "issued by none of the authorities that the peer names";
+reason(other_key) -> "for a key of another type";
+reason(other_curve) -> "for a key on another curve";
+reason(key_too_short) -> "the key is too short for it";
+reason(restricted_key) -> "the key is restricted to other parameters";
+reason(chosen) -> "chosen";
+reason(Other) -> atom_to_list(Other).
