@@ -242,7 +242,8 @@ certificate_atoms() ->
      'OTPCertificate', 'Extension',
      rejected_by_callback, invalid_ext_key_usage, malformed_certificate,
      too_many_certificates, unsupported_public_key, unsupported_signature_algorithm,
-     weak_public_key, weak_signature_algorithm, work_limit_reached, not_stapled,
+     weak_public_key, weak_signature_algorithm, refused_signature_algorithm,
+     work_limit_reached, not_stapled,
      nonce_mismatch, no_matched_response, ocsp_stale_response,
      ocsp_responder_cert_not_found, ocsp_response_bad_signature].
 

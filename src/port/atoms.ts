@@ -100,7 +100,8 @@ const groups = {
     policy_requirement_not_met crls distribution_points issuer RSAPrivateKey
     DSAPrivateKey ECPrivateKey PrivateKeyInfo OTPCertificate Extension rejected_by_callback
     invalid_ext_key_usage malformed_certificate too_many_certificates unsupported_public_key
-    unsupported_signature_algorithm weak_public_key weak_signature_algorithm work_limit_reached
+    unsupported_signature_algorithm weak_public_key weak_signature_algorithm
+    refused_signature_algorithm work_limit_reached
     not_stapled nonce_mismatch no_matched_response ocsp_stale_response
     ocsp_responder_cert_not_found ocsp_response_bad_signature
   `,

@@ -163,7 +163,17 @@ export function loadCredentials(
 ): readonly Credential[] {
   const identities = values.certs_keys ?? [plainIdentity(values)];
   const sources = { ...caches, passwords, trust: trust ?? emptyTrustStore };
-  return identities.flatMap((identity) => loadIdentity(identity, sources));
+  return inOrder(identities.flatMap((identity) => loadIdentity(identity, sources)));
+}
+
+/** A-O03: the order in which OTP tries several identities; within a kind the larger key goes first. */
+const KEY_ORDER: readonly KeyType[] = ['ed25519', 'ed448', 'ec', 'rsa_pss', 'rsa', 'dsa'];
+
+function inOrder(credentials: readonly Credential[]): readonly Credential[] {
+  const place = ({ keyType }: Credential): number => KEY_ORDER.indexOf(keyType);
+  return [...credentials].sort(
+    (left, right) => place(left) - place(right) || right.bits - left.bits,
+  );
 }
 
 /** What an identity is made from. */

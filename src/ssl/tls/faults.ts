@@ -337,6 +337,7 @@ const CERTIFICATE = {
   unsupported_public_key: 'unsupported_certificate',
   unsupported_signature_algorithm: 'unsupported_certificate',
   weak_signature_algorithm: 'bad_certificate',
+  refused_signature_algorithm: 'bad_certificate',
   weak_public_key: 'bad_certificate',
   // RFC 8446 §4.4.2.4: an empty Certificate from a server
   no_certificate: 'decode_error',

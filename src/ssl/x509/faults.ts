@@ -31,6 +31,7 @@ export type CertificateRule =
   | 'unsupported_public_key'
   | 'unsupported_signature_algorithm'
   | 'weak_signature_algorithm'
+  | 'refused_signature_algorithm'
   | 'weak_public_key'
   | 'no_certificate'
   | 'too_many_certificates'
@@ -87,6 +88,8 @@ const ruleTexts: { readonly [Rule in CertificateRule]: string } = {
   unsupported_public_key: 'the public key of the certificate cannot be used',
   unsupported_signature_algorithm: 'the signature algorithm of the certificate is not supported',
   weak_signature_algorithm: 'the signature algorithm of the certificate is too weak',
+  refused_signature_algorithm:
+    'the certificate is signed in a way that signature_algs_cert, or else signature_algs, does not name',
   weak_public_key: 'the public key of the certificate is too weak',
   no_certificate: 'the peer sent no certificate',
   too_many_certificates: 'the peer sent too many certificates or too large ones',

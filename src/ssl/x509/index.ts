@@ -52,7 +52,7 @@ export {
   type StapledResponse,
 } from './ocsp.ts';
 export { type PemEntry, PemError, readPem, writePem } from './pem.ts';
-export { type CrlCheck, defaultPolicy, type PathPolicy } from './policy.ts';
+export { type AcceptedSignature, type CrlCheck, defaultPolicy, type PathPolicy } from './policy.ts';
 export { anyPolicyInput, type PolicyInput } from './policy_graph.ts';
 export {
   credentialMatches,

@@ -1,6 +1,6 @@
 /** What a certificate path is held against, where RFC 5280 leaves it to the one who relies on it. */
 
-import type { HashName } from '../crypto/index.ts';
+import type { HashName, SignatureParameters } from '../crypto/index.ts';
 import { anyPolicyInput, type PolicyInput } from './policy_graph.ts';
 
 /**
@@ -22,6 +22,11 @@ export interface PathPolicy {
   readonly purpose: 'server' | 'client' | 'crl_signer';
   /** Hash functions that no certificate below the trust anchor may be signed with. */
   readonly refusedHashes: ReadonlySet<HashName>;
+  /**
+   * The only ways in which certificates below the trust anchor may be signed, each with its name (the peer
+   * was told of them); `undefined`: any.
+   */
+  readonly acceptedSignatures?: readonly AcceptedSignature[] | undefined;
   /** RSA and DSA keys of fewer bits are refused, below the trust anchor. */
   readonly minimumKeyBits: number;
   /** Elliptic curves over smaller fields are refused, below the trust anchor. */
@@ -37,6 +42,12 @@ export interface PathPolicy {
   readonly certificatePolicies: PolicyInput;
   /** Whether CRLs are asked for (OTP's `crl_check`). */
   readonly crlCheck: CrlCheck;
+}
+
+/** A way to sign a certificate. */
+export interface AcceptedSignature extends Pick<SignatureParameters, 'kind' | 'hash'> {
+  /** For people. */
+  readonly name: string;
 }
 
 /** The defaults for the parts of a policy that a handshake does not decide. */

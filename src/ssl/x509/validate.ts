@@ -390,6 +390,14 @@ class Validation {
         found: `${parameters.kind} with ${parameters.hash === 'sha' ? 'sha1' : parameters.hash}`,
       });
     }
+    const { acceptedSignatures: accepted } = this.#policy;
+    const { kind, hash } = parameters;
+    if (accepted?.some((one) => one.kind === kind && one.hash === hash) === false) {
+      yield* this.#broken('refused_signature_algorithm', certificate, position, {
+        found: `${kind} with ${hash}`,
+        expected: `one of ${accepted.map(({ name }) => name).join(', ')}`,
+      });
+    }
     const verdict = this.#signatures.check(certificate, this.#issuer as Certificate);
     if (verdict === 'limit') {
       throw new Refused(this.#fault('work_limit_reached', certificate, position, {}));

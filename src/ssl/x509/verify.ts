@@ -43,7 +43,7 @@ export interface PathInput {
   /** The OCSP response that came with the chain, where one was asked for. */
   readonly stapled?: StapledResponse | undefined;
   /** Deviations from `defaultPolicy`. */
-  readonly policy?: Partial<Pick<PathPolicy, keyof typeof defaultPolicy>>;
+  readonly policy?: Partial<Pick<PathPolicy, keyof typeof defaultPolicy | 'acceptedSignatures'>>;
 }
 
 /**

@@ -251,13 +251,13 @@ function* expectServerFlight(client: Client12): Flow<ServerFlight> {
 }
 
 function* verifyServer(
-  { link, cipherSuite }: Client12,
+  { link, cipherSuite, agreed }: Client12,
   certificate: Certificate,
   stapled: StapledResponse | undefined,
 ): Flow<X509Certificate> {
   const chain = certificate.certificateList.map(({ certData }) => certData);
   if (chain.length === 0) throw new PeerMisbehaved('missing_certificate');
-  const peer = yield* verifyPeerCertificate(link, chain, stapled);
+  const peer = yield* verifyPeerCertificate(link, chain, agreed.version, stapled);
   const { certificate: use } = keyExchangeRow(cipherSuite.keyExchange);
   // RFC 5246 §7.4.2: the key must be one that the key exchange can use
   if (use?.keys.includes(peer.publicKey.type) !== true) {

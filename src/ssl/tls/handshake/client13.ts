@@ -262,7 +262,7 @@ function* verifyServer(
     throw new PeerMisbehaved('illegal_request_context');
   }
   if (chain.length === 0) throw new PeerMisbehaved('missing_certificate');
-  return yield* verifyPeerCertificate(link, chain, stapled);
+  return yield* verifyPeerCertificate(link, chain, 'tlsv1.3', stapled);
 }
 
 function sendFinished({ link, transcript }: ClientStart, secrets: Secrets13): void {

@@ -203,8 +203,8 @@ export interface CertificateWish {
 }
 
 /**
- * The own certificate that suits the peer best among those that can make a signature it accepts: one
- * whose chain is signed and issued as the peer wants it, else signed so, else the first.
+ * The own certificate that suits the peer best among those that can make a signature it accepts: the first
+ * whose chain is signed and issued as the peer wants it, else what the version allows besides.
  */
 export function chooseCredential(
   config: EngineConfig,
@@ -216,11 +216,20 @@ export function chooseCredential(
     return scheme === undefined ? [] : [{ credential, scheme }];
   });
   const fitting = candidates.filter(({ credential }) => chainFits(credential, inCertificates));
-  // RFC 8446 §4.4.2.2 and §4.4.2.3: both wishes SHOULD be met; where they cannot be, the own choice
-  return (
-    fitting.find(({ credential }) => isIssuedBy(credential, authorities)) ??
-    fitting[0] ??
-    candidates[0]
+  const best = fitting.find(({ credential }) => isIssuedBy(credential, authorities));
+  if (best !== undefined) return best;
+  if (!isAtLeast(version, 'tlsv1.3')) return fitting[0] ?? candidates[0];
+  // RFC 8446 §4.4.2.3: a client has the empty list for what does not fit. The server may know the issuers of a
+  // lone certificate (as OTP).
+  if (config.role === 'client')
+    return fitting.find(({ credential }) => credential.chain.length === 1);
+  // RFC 8446 §4.4.2.2: a server that cannot do as it is asked sends a chain of its choice, but none signed with SHA-1
+  return fitting[0] ?? candidates.find(({ credential }) => !usesSha1(credential));
+}
+
+function usesSha1(credential: Credential): boolean {
+  return chainOf(credential).some(
+    ({ selfSigned, signature }) => !selfSigned && signature?.hash === 'sha',
   );
 }
 
@@ -230,8 +239,8 @@ export function chainFits(credential: Credential, accepted: readonly SignatureSc
     // RFC 8446 §4.4.2.2: self-signed certificates are not validated, so their algorithm is free
     if (selfSigned) return true;
     return accepted.some((scheme) => {
-      const { algorithm, hash } = signatureSchemeRow(scheme);
-      return SIGNATURE_KINDS[algorithm] === signature?.kind && (hash ?? 'none') === signature.hash;
+      const { kind, hash } = certificateSignature(scheme);
+      return kind === signature?.kind && hash === signature.hash;
     });
   });
 }
@@ -253,6 +262,15 @@ const SIGNATURE_KINDS: Readonly<Record<SignatureAlgorithm, SignatureKind>> = {
   ed25519: 'eddsa',
   ed448: 'eddsa',
 };
+
+/** How a certificate is signed that is signed by a scheme. */
+export function certificateSignature(
+  scheme: SignatureScheme,
+): Pick<SignatureParameters, 'kind' | 'hash'> {
+  const { algorithm, hash } = signatureSchemeRow(scheme);
+  // RFC 8446 §4.2.3: in TLS 1.2 and older both digests are no way to sign a certificate
+  return { kind: SIGNATURE_KINDS[algorithm], hash: hash ?? 'none' };
+}
 
 /** What the first certificate of a chain is signed with; `undefined` when it cannot be told. */
 export function leafSignature(credential: Credential): SignatureKind | undefined {

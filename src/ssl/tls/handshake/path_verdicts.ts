@@ -8,6 +8,7 @@
  */
 
 import {
+  type AcceptedSignature,
   type CallbackReason,
   type Certificate,
   CertificateFault,
@@ -25,10 +26,12 @@ import {
   verifyNoneVerdict,
   verifyPeerChain,
 } from '../../x509/index.ts';
-import type { EngineConfig } from '../config.ts';
+import type { EngineConfig, ProtocolVersion } from '../config.ts';
 import type { Finding, VerifyAnswer } from '../events.ts';
 import { certificateReason } from '../faults.ts';
+import { isAtLeast } from '../iana/versions.ts';
 import { ask, type Flow, type Link } from './flow.ts';
+import { certificateSignature } from './negotiation.ts';
 
 /**
  * Validates the path of a chain.
@@ -39,6 +42,7 @@ import { ask, type Flow, type Link } from './flow.ts';
 export function* verifyPath(
   link: Link,
   chain: readonly Uint8Array[],
+  version: ProtocolVersion,
   stapled?: StapledResponse,
 ): Flow<Certificate> {
   const { config, role } = link;
@@ -55,7 +59,7 @@ export function* verifyPath(
     purpose: role === 'client' ? 'server' : 'client',
     asksPartialChain: asks?.partialChain === true,
     stapled,
-    ...(config.pathPolicy && { policy: config.pathPolicy }),
+    policy: { ...config.pathPolicy, acceptedSignatures: acceptedSignatures(config, version) },
   });
   const result = yield* verdicts.run();
   if (!result.ok) throw result.fault;
@@ -64,6 +68,18 @@ export function* verifyPath(
 
 /** An event that a verdict is wanted on, rather than a certificate or a list. */
 type JudgedEvent = Exclude<PathEvent, PartialChainEvent | CrlEvent>;
+
+/** RFC 8446 §4.2.3, RFC 5246 §7.4.4: signature_algorithms_cert, or else signature_algorithms. */
+function acceptedSignatures(
+  { signatureSchemes, signatureSchemesCert }: EngineConfig,
+  version: ProtocolVersion,
+): readonly AcceptedSignature[] | undefined {
+  if (!isAtLeast(version, 'tlsv1.2')) return undefined;
+  return (signatureSchemesCert ?? signatureSchemes).map((name) => ({
+    ...certificateSignature(name),
+    name,
+  }));
+}
 
 /** A finding that the user has not been asked about yet. */
 interface Pending {

@@ -13,6 +13,7 @@ import {
   type StapledResponse,
   verifyHostname,
 } from '../../x509/index.ts';
+import type { ProtocolVersion } from '../config.ts';
 import { ask, type Flow, type Link } from './flow.ts';
 import { verifyPath } from './path_verdicts.ts';
 
@@ -20,6 +21,7 @@ import { verifyPath } from './path_verdicts.ts';
  * Decides on the peer's chain.
  *
  * @param chain - DER, at least one certificate, the peer's own first
+ * @param version - from TLS 1.2 on the peer has been told how certificates may be signed
  * @param stapled - a client's, that asked for an OCSP response
  * @returns the peer's own certificate, with a key that can be used
  * @throws CertificateFault
@@ -27,11 +29,12 @@ import { verifyPath } from './path_verdicts.ts';
 export function* verifyPeerCertificate(
   link: Link,
   chain: readonly Uint8Array[],
+  version: ProtocolVersion,
   stapled?: StapledResponse,
 ): Flow<Certificate> {
   const { verify, asks } = link.config;
   if (verify === 'none' && asks?.verify !== true) return withUsableKey(readLeaf(chain));
-  const leaf = yield* verifyPath(link, chain, stapled);
+  const leaf = yield* verifyPath(link, chain, version, stapled);
   // With a say on everything, the user has had it on the name too.
   if (asks?.verify !== true) yield* verifyReference(link, leaf);
   return withUsableKey(leaf);

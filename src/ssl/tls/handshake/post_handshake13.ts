@@ -224,7 +224,7 @@ function* takeLate(
   own.add(bytes);
   const chain = chainIn(certificate);
   if (chain.length > 0) {
-    const peer = yield* verifyPeerCertificate(link, chain);
+    const peer = yield* verifyPeerCertificate(link, chain, 'tlsv1.3');
     yield* expectCertificateVerify13(link, own, peer);
   } else if (link.config.failIfNoPeerCert) throw new PeerMisbehaved('certificate_required');
   const expected = secrets.lateVerifyData('client', own);

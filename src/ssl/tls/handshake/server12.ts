@@ -293,7 +293,10 @@ function* expectClientFlight(
 ): Flow<ClientFlight> {
   const { link, transcript, agreed, context } = server;
   const chain = requested ? yield* expectChain(server) : [];
-  const peer = chain.length === 0 ? undefined : yield* verifyPeerCertificate(link, chain);
+  const peer =
+    chain.length === 0
+      ? undefined
+      : yield* verifyPeerCertificate(link, chain, server.agreed.version);
   const { message, bytes } = yield* expect12(context, 'certify', 'client_key_exchange');
   transcript.add(bytes);
   const { premasterSecret, user } = yield* exchange.finish(message);

@@ -421,6 +421,6 @@ function* expectClientCertificate({ link, transcript }: ServerStart): Flow<Clien
     if (link.config.failIfNoPeerCert) throw new PeerMisbehaved('certificate_required');
     return NO_CERTIFICATE;
   }
-  const peer = yield* verifyPeerCertificate(link, chain);
+  const peer = yield* verifyPeerCertificate(link, chain, 'tlsv1.3');
   return { chain, scheme: yield* expectCertificateVerify13(link, transcript, peer) };
 }

@@ -102,7 +102,8 @@ describe('credentials', () => {
     assert.deepEqual(chain(ders), chain(files));
     assert.deepEqual(
       many.credentials.map(({ keyType }) => keyType),
-      ['rsa', 'ec'],
+      // A-O03: OTP's order
+      ['ec', 'rsa'],
     );
   });
 
