@@ -15,14 +15,15 @@ suite() ->
     [{timetrap, {minutes, 5}}].
 
 all() ->
-    [{group, passwords}, {group, signing_funs}].
+    [{group, passwords}, {group, signing_funs}, {group, choices}].
 
 groups() ->
     [{passwords, [], [passwords, password_funs, failing_password_funs, password_fun_is_asked_once,
                       password_funs_by_name, password_fun_waits_alone]},
      {signing_funs, [], [signing_funs, signing_funs_of_bare_digests, signing_funs_in_certs_keys, signing_calls,
                          failing_signing_funs, signing_fun_waits_alone, late_signature,
-                         wrong_signing_keys]}].
+                         wrong_signing_keys]},
+     {choices, [], [identities_in_order, refused_signatures, unnamed_authorities]}].
 
 init_per_suite(Config) ->
     Before = ssl_port_test_lib:start([]),
@@ -255,6 +256,67 @@ wrong_signing_keys(_Config) ->
     ?assertEqual({error, {options, {not_supported, {key, Engine}}}}, Connect([{cert, Cert}, {key, Engine}])),
     ?assertMatch({error, {options, {not_supported, {certs_keys, [#{key := Engine}]}}}},
                  Connect([{certs_keys, [#{cert => Cert, key => Engine}]}])).
+
+%% A-O03: OTP's order, whatever order they are given in, among those that the peer can use.
+identities_in_order(_Config) ->
+    All = [{Kind, Cert, Key} || Kind <- [rsa, ecdsa, eddsa, rsa_pss_pss], {Cert, Key, _} <- [held(Kind)]],
+    Own = [{certs_keys, [#{cert => Cert, key => Key} || {_, Cert, Key} <- All]}],
+    Chosen = fun(Options) ->
+                 {L, Port} = listen(Own),
+                 Server = spawn_link(fun() -> serve(L) end),
+                 {ok, S} = ssl:connect("localhost", Port, client(Options), ?TIMEOUT),
+                 {ok, Cert} = ssl:peercert(S),
+                 ok = ssl:close(S),
+                 stop(Server, L),
+                 element(1, lists:keyfind(Cert, 2, All))
+             end,
+    ?assertEqual(eddsa, Chosen([{versions, ['tlsv1.3']}, {signature_algs, [rsa_pss_rsae_sha256, ecdsa_secp256r1_sha256, eddsa_ed25519]}])),
+    ?assertEqual(ecdsa, Chosen([{versions, ['tlsv1.3']}, {signature_algs, [rsa_pss_rsae_sha256, ecdsa_secp256r1_sha256]}])),
+    ?assertEqual(rsa_pss_pss, Chosen([{versions, ['tlsv1.3']}, {signature_algs, [rsa_pss_rsae_sha256, rsa_pss_pss_sha256]}])),
+    ?assertEqual(rsa, Chosen([{versions, ['tlsv1.3']}, {signature_algs, [rsa_pss_rsae_sha256]}])).
+
+%% Every certificate below the root is held against signature_algs_cert, or else signature_algs, from TLS 1.2 on.
+refused_signatures(_Config) ->
+    #{roots := Roots} = Chain = ?CHAINS:make(good),
+    [begin
+         {L, Port} = listen(Other, ?CHAINS:options(Chain)),
+         Server = spawn_link(fun() -> serve(Other, L) end),
+         Results = [alert(ask(Module:connect("localhost", Port,
+                                             [{versions, [Version]}, {verify, verify_peer}, {cacerts, Roots},
+                                              {active, false}, {log_level, none} | Options], ?TIMEOUT), Module))
+                    || Module <- Modules],
+         stop(Server, Other, L),
+         ?assertEqual({Version, Options, [Expected || _ <- Modules]}, {Version, Options, Results})
+     end
+     %% In TLS 1.2 OTP 25 does not know its schemes of ECDSA again, and its server refuses before it sends.
+     || {Version, Modules, Other} <- [{'tlsv1.2', [ssl_port], ssl_port}, {'tlsv1.3', [ssl, ssl_port], ssl}],
+        {Options, Expected} <- [{[{signature_algs_cert, [ecdsa_secp256r1_sha256]}], ok},
+                                {[{signature_algs_cert, [ecdsa_secp384r1_sha384, rsa_pkcs1_sha256]}], bad_certificate}]].
+
+%% A client of TLS 1.3 shows no chain that the server did not ask for, and an older one does.
+unnamed_authorities(_Config) ->
+    Good = ?CHAINS:make(good),
+    Other = ?CHAINS:make(good),
+    [begin
+         %% The server's word: the alert may come too late for a client of TLS 1.3.
+         Results = [begin
+                        {L, Port} = listen(ssl, [{certificate_authorities, Named} || Named =/= none]
+                                                ++ [{versions, [Version]}, {verify, verify_peer},
+                                                    {fail_if_no_peer_cert, true}, {cacerts, maps:get(roots, Good)},
+                                                    {verify_fun, {fun(_, _, S) -> {valid, S} end, []}}
+                                                    | ?CHAINS:options(Good)]),
+                        Server = spawn_monitor(fun() -> exit(serve_one(ssl, L)) end),
+                        _ = ask(Module:connect("localhost", Port,
+                                               client([{versions, [Version]} | ?CHAINS:options(Other)]), ?TIMEOUT),
+                                Module),
+                        Result = alert(ended(Server)),
+                        ok = ssl:close(L),
+                        Result
+                    end || Module <- [ssl, ssl_port]],
+         ?assertEqual({Version, Named, [Expected, Expected]}, {Version, Named, Results})
+     end
+     || {Version, Named, Expected} <- [{'tlsv1.3', true, certificate_required}, {'tlsv1.3', false, ok},
+                                       {'tlsv1.2', none, ok}]].
 
 %% A self-signed certificate, its private key, and that key held by funs.
 held(Kind) ->
