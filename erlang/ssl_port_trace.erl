@@ -63,6 +63,10 @@
 %% Steps that may wait for a tracer, or messages for its receiver; what comes beyond is counted.
 -define(MOST_WAITING, 10000).
 -define(PATIENCE, 5000).
+%% Columns of the text.
+-define(INDENT, 14).
+-define(NAME_WIDTH, 22).
+-define(WIDTH, 64).
 
 -record(state, {
           alias :: reference(),
@@ -350,8 +354,9 @@ suite(_) -> error.
 format(#{dropped := N}) ->
     io_lib:format("          … ~b steps were not told~n", [N]);
 format(#{time := Time, direction := Direction, kind := Kind, name := Name, fields := Fields} = Step) ->
-    Head = io_lib:format("~9.3f ms  ~s ~ts~ts~n",
-                         [Time / 1000, arrow(Direction), title(Kind, Name), connection(Step)]),
+    Head = io_lib:format("~9.3f ms  ~s ~ts~ts~ts~n",
+                         [Time / 1000, arrow(Direction), title(Kind, Name), length_of(Fields),
+                          connection(Step)]),
     [Head | fields(Kind, Fields)];
 format(#{subject := Subject, candidate := Candidate, reason := chosen}) ->
     io_lib:format("~ts ~ts was chosen~n", [word(Subject), value(Candidate)]);
@@ -384,13 +389,20 @@ title(closed, How) -> ["closed: ", word(How)];
 title(change_cipher_spec, _Name) -> "change_cipher_spec";
 title(Kind, _Name) -> word(Kind).
 
+length_of([{size, Size} | _]) -> io_lib:format(", ~b bytes", [Size]);
+length_of(_) -> "".
+
 connection(#{connection := Id}) -> io_lib:format("  [~b]", [Id]);
 connection(#{}) -> "".
 
 fields(Kind, Fields) -> [field(Kind, Name, Value) || {Name, Value} <- Fields, is_told(Name, Value)].
 
+%% What both sides had stands in the hello and in what was passed over.
 is_told(_Name, []) -> false;
 is_told(_Name, <<>>) -> false;
+is_told(size, _Size) -> false;
+is_told(own, _List) -> false;
+is_told(peer, List) when is_list(List) -> false;
 is_told(peer, unknown) -> false;
 is_told(_Name, _Value) -> true.
 
@@ -414,7 +426,16 @@ name({unknown, Code}) -> list_to_binary(io_lib:format("extension ~b", [Code]));
 name(Name) -> Name.
 
 line(Name, Value) ->
-    [lists:duplicate(18, $\s), string:pad(unicode:characters_to_list(Name), 26), $\s, Value, $\n].
+    Words = string:lexemes(unicode:characters_to_list(Value), " "),
+    Head = string:pad(unicode:characters_to_list(Name), ?NAME_WIDTH),
+    [lists:duplicate(?INDENT, $\s), Head, $\s,
+     lists:join([$\n, lists:duplicate(?INDENT + ?NAME_WIDTH + 1, $\s)], wrap(Words)), $\n].
+
+wrap(Words) ->
+    lists:reverse(lists:foldl(fun wrap/2, [], Words)).
+
+wrap(Word, [Line | Lines]) when length(Line) + length(Word) < ?WIDTH -> [Line ++ " " ++ Word | Lines];
+wrap(Word, Lines) -> [Word | Lines].
 
 word(Word) when is_atom(Word) -> atom_to_list(Word);
 word(Word) when is_binary(Word); is_list(Word) -> Word.
