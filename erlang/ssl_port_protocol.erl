@@ -291,7 +291,7 @@ metrics_atoms() ->
      output_queue, memory, memory_heap, memory_external, unknown].
 
 trace_atoms() ->
-    [answered, application_layer_protocol_negotiation, at, bits, bytes, candidate, certificate,
+    [untold, answered, application_layer_protocol_negotiation, at, bits, bytes, candidate, certificate,
      certificate_request, certificate_status, certificate_types, certificate_url,
      certificate_verify, certificates, chain_not_accepted, change_cipher_spec, chosen,
      cipher_suites, client_certificate_type, client_certificate_url, client_hello,

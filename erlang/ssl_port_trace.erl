@@ -11,7 +11,7 @@
 %%% <dt>`direction'</dt><dd>`sent', `received' or `local'</dd>
 %%% <dt>`kind', `name'</dt><dd>`handshake' with the name of the message, `alert' with that of the alert,
 %%% `change_cipher_spec', `keys' (new ones are in use in this direction), `decision' with what was chosen,
-%%% `question' (the handshake waits for a fun), `established', `renegotiated', `closed'</dd>
+%%% `question' (the handshake waits for a fun), `untold' (what went on could not be told), `established', `renegotiated', `closed'</dd>
 %%% <dt>`fields'</dt><dd>a list of `{Name, Value}', in the order of the wire</dd>
 %%% <dt>`connection', `socket'</dt><dd>which connection it is about</dd>
 %%% </dl>

@@ -63,7 +63,7 @@ const groups = {
     signature signature_algorithms signature_algorithms_cert signature_scheme
     signed_certificate_timestamp srp_lookup state status_request_v2 subject supported_versions
     system_limit ticket_lifetime ticket_lifetime_hint time trace truncated truncated_hmac
-    trusted_ca_keys uncompressed undecodable update_not_requested update_requested use_srtp
+    trusted_ca_keys uncompressed untold undecodable update_not_requested update_requested use_srtp
     verify_data zstd
   `,
   /** Alerts (RFC 8446 §6 and its forerunners), as OTP spells them. */

@@ -81,6 +81,10 @@ export class HandshakeTrace {
 
   /** A handshake message, whole. */
   message(direction: 'sent' | 'received', frame: HandshakeFrame): void {
+    this.#safely(() => this.#takeMessage(direction, frame));
+  }
+
+  #takeMessage(direction: 'sent' | 'received', frame: HandshakeFrame): void {
     const message = this.#read(frame);
     const tell = (): void => {
       const fields = message === undefined ? [] : messageFields(message);
@@ -106,7 +110,9 @@ export class HandshakeTrace {
 
   alert(event: AlertEvent): void {
     const { direction, level, description, code, state, reason } = event;
-    if (level === 'fatal' && direction === 'sent') this.#decideWhatStands(event.origin);
+    if (level === 'fatal' && direction === 'sent') {
+      this.#safely(() => this.#decideWhatStands(event.origin));
+    }
     const why: readonly Field[] = reason === '' ? [] : [['reason', { text: reason }]];
     this.#step(direction, 'alert', description, [
       ['level', level],
@@ -138,6 +144,15 @@ export class HandshakeTrace {
   closed(how: ClosedEvent['how']): void {
     this.#step('local', 'closed', how, []);
     this.#closed = true;
+  }
+
+  /** Whoever looks on must not hurt what is looked at: a fault of the account stays in the account. */
+  #safely(account: () => void): void {
+    try {
+      account();
+    } catch (error) {
+      this.#step('local', 'untold', 'untold', [['reason', { text: String(error).slice(0, 200) }]]);
+    }
   }
 
   #step(direction: Direction, kind: string, name: string, fields: readonly Field[]): void {
