@@ -15,7 +15,7 @@
  */
 
 import { type Secret, secretBytes } from '../crypto/index.ts';
-import type { Choices } from './account/choices.ts';
+import type { Choices, Chosen } from './account/choices.ts';
 import { type PackedOffer, unpackOffer } from './account/peer_offer.ts';
 import type { HandshakeTrace } from './account/trace.ts';
 import {
@@ -98,6 +98,8 @@ export class TlsEngine {
   #earlyDataBudget = 0;
   #earlyExporter: Exporter | undefined;
   #peerOffer: PackedOffer | undefined;
+  /** What a handshake that is not over yet has chosen. */
+  #chosen: Partial<Chosen> | undefined;
   /** Those of the first handshake; a renegotiation speaks but one. */
   #versions: readonly ProtocolVersion[] | undefined;
 
@@ -143,6 +145,7 @@ export class TlsEngine {
         certificate: info?.resumed === true ? undefined : info?.ownCertificate,
         alpn: info?.alpn,
         resumed: info?.resumed === true,
+        ...this.#chosen,
       },
     };
   }
@@ -667,6 +670,7 @@ export class TlsEngine {
         const again = this.#established !== undefined;
         const { info } = established;
         this.#established = established;
+        this.#chosen = undefined;
         this.#unverifiedReads = false;
         this.#out.allowKeyUpdates(established.keyUpdates);
         this.#warnings = 0;
@@ -683,6 +687,9 @@ export class TlsEngine {
       warn: (description) => {
         this.#countWarning();
         if (!this.#out.over) this.#sendAlert('warning', description);
+      },
+      chose: (chosen) => {
+        this.#chosen = { ...this.#chosen, ...chosen };
       },
       heardOffer: (offer) => {
         this.#peerOffer = offer;

@@ -11,7 +11,6 @@ import { offeredSuites } from '../handshake/client_hello12.ts';
 import { keyExchangeRow } from '../handshake/key_exchange12.ts';
 import {
   chainFits,
-  chooseKey,
   includesBytes,
   offersVersion,
   schemesOf,
@@ -219,12 +218,12 @@ export function certificateRefusal(choices: Choices, index: number): Refusal | u
     }
   }
   const accepted = acceptedInChains(offer);
-  const best = shown ?? chooseKey(config, { inCertificates: accepted });
-  if (!chainFits(credential, accepted) && best !== undefined && chainFits(best, accepted)) {
-    return 'chain_not_accepted';
-  }
-  const place = best === undefined ? -1 : config.credentials.indexOf(best);
-  if (offer.issued[index] === false && offer.issued[place] === true) return 'other_issuer';
+  // Before TLS 1.3 one that does not fit is shown all the same where no other does.
+  const strict = isAtLeast(version, 'tlsv1.3');
+  const fits = shown === undefined ? strict : chainFits(shown, accepted);
+  if (fits && !chainFits(credential, accepted)) return 'chain_not_accepted';
+  const issued = shown === undefined ? strict : offer.issued[config.credentials.indexOf(shown)];
+  if (issued && offer.issued[index] === false) return 'other_issuer';
   if (shown !== undefined) return 'less_preferred';
   return chosen.cipherSuite === undefined ? 'not_decided' : 'not_needed';
 }

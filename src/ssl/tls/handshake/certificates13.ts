@@ -222,6 +222,7 @@ export function* answerCertificateRequest(
     inCertificates: schemesOf(certCodes),
     authorities: extensions.certificate_authorities,
   });
+  link.chose({ certificate: chosen?.credential.chain[0], scheme: chosen?.scheme });
   const compressions = extensions.compress_certificate;
   yield* sendCertificate13(link, transcript, chosen, { requestContext, compressions });
   return chosen;

@@ -133,6 +133,7 @@ function* exchangeHellos(
   }
   const version = agreedVersion(link, message);
   const cipherSuite = agreedSuite(offer, message, version);
+  link.chose({ cipherSuite });
   // RFC 8446 §4.2.10: early data is never for an older version
   if (early !== undefined && version !== 'tlsv1.3') throw new PeerMisbehaved('illegal_version');
   link.useVersion(version);

@@ -297,6 +297,7 @@ function sendCertificate(
     authorities: request.certificateAuthorities,
     usable: ({ keyType }) => certificateTypesFit(request.certificateTypes, keyType),
   });
+  link.chose({ certificate: chosen?.credential.chain[0], scheme: chosen?.scheme });
   // RFC 6101 §5.6.6: SSL 3.0 has a warning in the place of an empty list
   if (chosen === undefined && agreed.version === 'sslv3') {
     link.warn('no_certificate_reserved');

@@ -49,6 +49,7 @@ export function* clientHandshake13(start: ClientStart, hello: ServerHelloTls13):
   const secrets = new Secrets13(link, cipherSuite, transcript, offer.hello.random, psk?.key);
   if (early !== undefined) secrets.keepEarly(early);
   const { group, secret } = agreeOnSecret(start, hello, psk);
+  link.chose({ group, resumed: psk !== undefined });
   secrets.enterHandshake(secret);
   secrets.protectReads();
   // RFC 8446 §D.4: change_cipher_spec once, before the second flight

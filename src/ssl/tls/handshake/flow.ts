@@ -7,6 +7,7 @@
  */
 
 import type { Secret } from '../../crypto/index.ts';
+import type { Chosen } from '../account/choices.ts';
 import type { PackedOffer } from '../account/peer_offer.ts';
 import type { EngineConfig, Role } from '../config.ts';
 import type { ConnectionInfo, EngineEvent, Question } from '../events.ts';
@@ -220,6 +221,9 @@ export interface Link {
 
   /** Sends a warning alert; the connection goes on. */
   warn(description: AlertDescription): void;
+
+  /** What has been chosen, so that a handshake that fails later can still tell. */
+  chose(chosen: Partial<Chosen>): void;
 
   /** What the peer offered, so that it can be said later why something was not chosen. */
   heardOffer(offer: PackedOffer): void;

@@ -121,6 +121,7 @@ function* fullHandshake(
   const { config } = link;
   const choice = agreeOnSuite(config, version, hello);
   const { cipherSuite, credential } = choice;
+  link.chose({ cipherSuite, certificate: credential?.chain[0], scheme: choice.scheme });
   const answers = answerOffer(config, version, cipherSuite, hello, { secure, credential });
   const sessionId = start.previous === undefined ? newSessionId(config, answers.ticket) : NOTHING;
   const server = sendServerHello(start, version, cipherSuite, answers, sessionId);
@@ -133,6 +134,7 @@ function* fullHandshake(
     srpUser: hello.extensions.srp,
     offeredVersion: hello.legacyVersion,
   });
+  link.chose({ group: exchange.group });
   yield* sendServerKeyExchange(server, choice, exchange);
   // RFC 5246 §7.4.4: a server that shows no certificate asks for none
   const requested = config.verify === 'peer' && credential !== undefined;
@@ -166,6 +168,7 @@ function* abbreviated(
 ): Flow<Finished> {
   const { link, hello, transcript } = start;
   const { cipherSuite } = session;
+  link.chose({ cipherSuite, resumed: true });
   const answers = answerOffer(link.config, version, cipherSuite, hello, { secure, resumed: true });
   const server = sendServerHello(start, version, cipherSuite, answers, session.id);
   const secrets = Secrets12.fromMaster(link, server.agreed, transcript, session.masterSecret);

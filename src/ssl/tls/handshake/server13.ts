@@ -64,12 +64,15 @@ export function* serverHandshake13(start: ServerStart): Flow<Flow> {
   const cipherSuite =
     offered?.cipherSuite ?? chooseSuite(config, 'tlsv1.3', start.hello.cipherSuites);
   transcript.use(cipherSuite.hash);
+  link.chose({ cipherSuite });
   const agreed = yield* agreeOnShare(start, cipherSuite, offered);
   const { hello, group, retried } = agreed;
   const psk = acceptPsk(start, agreed);
   const alpn = chooseAlpn(config, hello.extensions.application_layer_protocol_negotiation);
   const early = acceptEarlyData(start, agreed, psk, alpn);
+  link.chose({ group, alpn, resumed: psk !== undefined });
   const chosen = psk === undefined ? agreeOnCredential(start, hello) : undefined;
+  link.chose({ certificate: chosen?.credential.chain[0], scheme: chosen?.scheme });
 
   const secrets = new Secrets13(link, cipherSuite, transcript, hello.random, psk?.key);
   if (early !== undefined) secrets.keepEarly(early);

@@ -12,6 +12,7 @@ import type { TlsEngine } from '../../../../../src/ssl/tls/engine.ts';
 import {
   clientConfig,
   connectedPair,
+  schemes,
   suite,
   suites12,
   suites13,
@@ -173,10 +174,17 @@ describe('certificates and signature schemes', () => {
         verify: 'peer',
         trust,
         signatureSchemes: ['rsa_pss_rsae_sha256', 'ecdsa_secp384r1_sha384'],
+        signatureSchemesCert: schemes,
         credentials: [p384.credential],
       },
     );
     assert.equal(why(asked.client.engine, 'certificate', 1), 'no_shared_scheme / 2');
+    // The chains are signed with ECDSA and SHA-256.
+    const strict = connectedPair(
+      { credentials },
+      { verify: 'peer', trust, signatureSchemesCert: ['rsa_pss_rsae_sha256'] },
+    );
+    assert.equal(why(strict.client.engine, 'certificate', 1), 'chain_not_accepted / none');
     const silent = connectedPair({ credentials });
     assert.equal(why(silent.client.engine, 'certificate', 1), 'not_asked_for / none');
   });
