@@ -98,7 +98,7 @@ case_tls12_as_server(Config) ->
     close(P).
 
 case_retry_by_openssl(Config) ->
-    Port = s_server(Config, ["-tls1_3", "-groups", "P-384"]),
+    {Server, Port} = s_server(Config, ["-tls1_3", "-groups", "P-384"]),
     Tracer = traced(#{}),
     {ok, S} = ssl_port:connect("localhost", Port, [{versions, ['tlsv1.3']}, {verify, verify_none},
                                                    {supported_groups, [x25519, secp384r1]}], 20000),
@@ -109,7 +109,8 @@ case_retry_by_openssl(Config) ->
     #{chosen := secp384r1, passed_over := Others} = decision(group, Steps),
     not_taken = proplists:get_value(x25519, Others),
     {ok, #{reason := not_taken, chosen := secp384r1}} = ssl_port:explain(S, {group, x25519}),
-    ok = ssl_port:close(S).
+    ok = ssl_port:close(S),
+    kill(Server).
 
 case_retry_of_openssl(Config) ->
     {ok, L} = ssl_port:listen(0, [{reuseaddr, true}, {ip, {127, 0, 0, 1}}, {versions, ['tlsv1.3']},
@@ -143,7 +144,7 @@ case_resumption_of_openssl(Config) ->
     #{chosen := none, passed_over := [{1, resumed}]} =
         maps:with([chosen, passed_over], explained(Second)),
     ok = ssl_port:close(L),
-    catch port_close(Client).
+    kill(Client).
 
 explained([#{socket := S} | _]) ->
     {ok, #{certificate := Certificate}} = ssl_port:explain(S),
@@ -352,7 +353,7 @@ case_off(Config) ->
     [#{name := key_update, direction := sent}] =
         steps(Tracer, fun(#{name := Name}) -> Name =:= key_update end),
     ok = ssl_port:trace(C, off),
-    [_ | _] = [done || _ <- [everything(Tracer)]],
+    _ = everything(Tracer),
     eventually(fun() -> not is_process_alive(Tracer) end),
     ok = ssl_port:trace(all, off),
     close(P).
@@ -429,7 +430,7 @@ s_server(Config, Args) ->
     Pem = [{'Certificate', proplists:get_value(cert, Options), not_encrypted}, {Type, Key, not_encrypted}],
     ok = file:write_file(File, public_key:pem_encode(Pem)),
     Port = program(["s_server", "-accept", "127.0.0.1:0", "-cert", File, "-key", File | Args]),
-    accepting(Port, <<>>).
+    {Port, accepting(Port, <<>>)}.
 
 accepting(Port, Acc) ->
     case re:run(Acc, "ACCEPT 127\\.0\\.0\\.1:(\\d+)", [{capture, all_but_first, list}]) of
@@ -443,6 +444,16 @@ accepting(Port, Acc) ->
 program(Args) ->
     open_port({spawn_executable, os:find_executable("openssl")},
               [{args, Args}, binary, use_stdio, stderr_to_stdout, exit_status]).
+
+%% s_server does not end with its standard input.
+kill(Port) ->
+    case erlang:port_info(Port, os_pid) of
+        {os_pid, Pid} ->
+            _ = os:cmd("kill " ++ integer_to_list(Pid)),
+            gone(Port);
+        undefined ->
+            ok
+    end.
 
 gone(Port) ->
     receive {Port, {exit_status, _}} -> ok; {Port, {data, _}} -> gone(Port)
