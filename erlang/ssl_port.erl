@@ -22,6 +22,8 @@
 -export([stop/0]).
 -export([versions/0]).
 -export([clear_pem_cache/0]).
+-export([reload/1]).
+-export([reload/2]).
 
 %% Setting up.
 -export([connect/2]).
@@ -79,6 +81,7 @@
 -export([peername/1]).
 -export([sockname/1]).
 -export([peercert/1]).
+-export([peerchain/1]).
 -export([connection_information/1]).
 -export([connection_information/2]).
 -export([connection_info/1]).
@@ -203,6 +206,33 @@ version() ->
 clear_pem_cache() ->
     ssl_port_worker:call_all(clear_pem_cache).
 
+%% @equiv reload(ListenSocket, [])
+-spec reload(sslsocket()) -> ok | {error, reason()}.
+reload(ListenSocket) ->
+    reload(ListenSocket, []).
+
+%% @doc Reads the certificates, keys and other files of a listener anew, those of `sni_hosts'
+%% among them, whether they have changed or not. All handshakes that begin from here on have
+%% the new ones, and none has a certificate of one time and a key of another. What cannot be
+%% used changes nothing: the error says what is wrong, and the former stay in use until their
+%% files change once more. `Options' are put over those of the listener, and stay only where
+%% `ok' is returned; options of the socket have no effect. (Not in `ssl'.)
+%%
+%% A file that changes is read again by the next handshake without this call, which fails then
+%% if the file is no good.
+-spec reload(sslsocket(), [option()]) -> ok | {error, reason()} | bad_option().
+reload(?LISTENER(_, Atomics, _, Connection, _) = ListenSocket, Options) when is_list(Options) ->
+    case ssl_port_options:expand(Options) of
+        {ok, Opts, Funs} ->
+            ok = ssl_port_connection:add_funs(Connection, Funs),
+            ok = atomics:add(Atomics, ?SLOT_FUNS, map_size(Funs)),
+            restored(ask(ListenSocket, {reload, Opts}), Funs);
+        BadOption ->
+            BadOption
+    end;
+reload(?CONNECTION(_, _, _, _, _), _Options) ->
+    {error, enotsup}.
+
 %% Setting up.
 
 %% @equiv connect(Socket, Options, infinity)
@@ -290,14 +320,25 @@ transport_accept(?LISTENER(ListenId, Atomics, _, Connection, WorkerPid), Timeout
   when ?IS_TIMEOUT(Timeout) ->
     case ssl_port_worker:worker(WorkerPid) of
         {ok, Worker} ->
-            Funs = case atomics:get(Atomics, ?SLOT_FUNS) of
+            Count = atomics:get(Atomics, ?SLOT_FUNS),
+            Funs = case Count of
                        0 -> #{};
                        _ -> ssl_port_connection:funs(Connection)
                    end,
-            make(connection, Worker, Funs, {accept, ListenId, Timeout}, Timeout);
+            Made = make(connection, Worker, Funs, {accept, ListenId, Timeout}, Timeout),
+            with_new_funs(Made, Count, atomics:get(Atomics, ?SLOT_FUNS), Connection);
         Error ->
             Error
     end.
+
+%% A reload while the call waited has brought the listener other funs.
+with_new_funs({ok, ?CONNECTION(_, Atomics, _, Connection, _)} = Made, Before, Count, Listener) when Count =/= Before ->
+    Funs = ssl_port_connection:funs(Listener),
+    ok = ssl_port_connection:add_funs(Connection, Funs),
+    atomics:put(Atomics, ?SLOT_FUNS, map_size(Funs)),
+    Made;
+with_new_funs(Made, _Before, _Count, _Listener) ->
+    Made.
 
 %% Whoever makes a connection or a listener has its process started first, so that its
 %% death in the midst of it leaves nothing behind.
@@ -646,6 +687,13 @@ sockname(Socket) ->
 peercert(?CONNECTION(_, _, _, _, _) = Socket) ->
     established(Socket, peercert);
 peercert(?LISTENER(_, _, _, _, _)) ->
+    {error, enotconn}.
+
+%% @doc All certificates that the peer sent, DER-encoded, its own first. (Not in `ssl'.)
+-spec peerchain(sslsocket()) -> {ok, [binary()]} | {error, reason()}.
+peerchain(?CONNECTION(_, _, _, _, _) = Socket) ->
+    established(Socket, peerchain);
+peerchain(?LISTENER(_, _, _, _, _)) ->
     {error, enotconn}.
 
 %% @doc Everything known about the connection, and all its options with the defaults of those

@@ -168,9 +168,7 @@ export class Dispatcher implements FrameSink {
         this.#send(message.id, message.data);
         return;
       case 'answer':
-        this.#onConnection(message.id, (socket) =>
-          socket.answer(message.questionId, message.value),
-        );
+        this.#answer(message.id, message.questionId, message.value);
         return;
       case 'tunnel':
         this.#tunnelData(message.id, message.data);
@@ -197,6 +195,15 @@ export class Dispatcher implements FrameSink {
 
   #send(id: number, data: Uint8Array): void {
     this.#onConnection(id, (socket) => socket.send(data));
+  }
+
+  #answer(id: number, questionId: number, value: unknown): void {
+    const entry = this.#registry.find(id);
+    try {
+      entry?.socket?.answer(questionId, value);
+    } catch (cause) {
+      if (entry !== undefined) this.#fail(entry, cause);
+    }
   }
 
   /** The connection keeps what it is given, and the frame is only a view. */
@@ -518,6 +525,9 @@ function callConnection(socket: SslSocket, call: SocketCall, answer: Answer): Ca
     case 'peercert':
       answer.value(socket.peercert());
       return undefined;
+    case 'peerchain':
+      answer.value(socket.peerchain());
+      return undefined;
     case 'negotiated_protocol':
       answer.value(socket.negotiatedProtocol());
       return undefined;
@@ -560,6 +570,7 @@ function callConnection(socket: SslSocket, call: SocketCall, answer: Answer): Ca
       answer.value(socket.explain(call.what));
       return undefined;
     case 'failures':
+    case 'reload':
       answer.fail('notsup');
       return undefined;
   }
@@ -569,6 +580,9 @@ function callListener(listener: SslListener, call: SocketCall, answer: Answer): 
   switch (call.type) {
     case 'setopts':
       listener.setopts(call.options, (result) => answer.state(result));
+      return;
+    case 'reload':
+      listener.reload(call.options, (result) => answer.done(result));
       return;
     case 'getopts':
       answer.value(listener.getopts(call.names));
@@ -599,6 +613,7 @@ function callListener(listener: SslListener, call: SocketCall, answer: Answer): 
     case 'shutdown':
     case 'peername':
     case 'peercert':
+    case 'peerchain':
     case 'negotiated_protocol':
     case 'connection_information':
     case 'explain':

@@ -228,6 +228,8 @@ export const callShapes = {
   peername: {},
   sockname: {},
   peercert: {},
+  peerchain: {},
+  reload: { options: anyTerm },
   negotiated_protocol: {},
   connection_information: { items: anyTerm },
   update_keys: { direction: anyTerm },

@@ -15,7 +15,7 @@ suite() ->
     [{timetrap, {minutes, 5}}].
 
 all() ->
-    [{group, passwords}, {group, signing_funs}, {group, choices}].
+    [{group, passwords}, {group, signing_funs}, {group, choices}, {group, listeners}].
 
 groups() ->
     [{passwords, [], [passwords, password_funs, failing_password_funs, password_fun_is_asked_once,
@@ -23,6 +23,8 @@ groups() ->
      {signing_funs, [], [signing_funs, signing_funs_of_bare_digests, signing_funs_in_certs_keys, signing_calls,
                          failing_signing_funs, signing_fun_waits_alone, late_signature,
                          wrong_signing_keys]},
+     {listeners, [], [mismatch_at_listen, reload_files, reload_of_broken_files, reload_options, reload_asks_for_passwords,
+                      reload_names, peer_chains]},
      {choices, [], [identities_in_order, refused_signatures, unnamed_authorities]}].
 
 init_per_suite(Config) ->
@@ -246,12 +248,8 @@ wrong_signing_keys(_Config) ->
      || Bad <- [#{algorithm => rsa}, #{sign_fun => Sign}, #{algorithm => rsa, sign_fun => fun() -> ok end},
                 #{algorithm => ecdsa, encrypt_fun => fun(_, _) -> ok end},
                 #{algorithm => poetry, sign_fun => Sign}, Held#{more => 1}, Held#{sign_opts => x}]],
-    {L, Port} = listen([{cert, EcCert}, {key, Held}]),
-    Server = spawn_monitor(fun() -> exit(serve_one(ssl_port, L)) end),
-    {error, _} = ssl:connect("localhost", Port, client([]), ?TIMEOUT),
-    {error, {options, {key_does_not_match_certificate, _, _}} = Reason} = ended(Server),
-    ct:log("~ts", [ssl_port:format_error(Reason)]),
-    ok = ssl_port:close(L),
+    ?assertEqual({error, {options, {key_does_not_match_certificate, {cert, "CN=localhost"}, key}}},
+                 ssl_port:listen(0, [{cert, EcCert}, {key, Held}])),
     Engine = #{algorithm => rsa, engine => make_ref(), key_id => <<"id">>},
     ?assertEqual({error, {options, {not_supported, {key, Engine}}}}, Connect([{cert, Cert}, {key, Engine}])),
     ?assertMatch({error, {options, {not_supported, {certs_keys, [#{key := Engine}]}}}},
@@ -317,6 +315,163 @@ unnamed_authorities(_Config) ->
      end
      || {Version, Named, Expected} <- [{'tlsv1.3', true, certificate_required}, {'tlsv1.3', false, ok},
                                        {'tlsv1.2', none, ok}]].
+
+%% A key that is not the certificate's is refused by listen, and by connect.
+mismatch_at_listen(Config) ->
+    [[{certfile, Cert} | _], [_, {keyfile, Key}]] = [plain_files(Config) || _ <- [1, 2]],
+    Bad = [{certfile, Cert}, {keyfile, Key}],
+    Expected = {error, {options, {key_does_not_match_certificate, {certfile, Cert}, {keyfile, Key}}}},
+    [begin
+         ?assertEqual(Expected, ssl_port:listen(0, Options ++ Below)),
+         ?assertEqual(Expected, ssl_port:listen(0, Options ++ Below))
+     end
+     || Options <- [Bad, [{certs_keys, [maps:from_list(Bad)]}],
+                    [{sni_hosts, [{"localhost", Bad}]} | plain_files(Config)]],
+        Below <- [[], [{transport, inet}]]],
+    {L, Port} = listen(plain_files(Config)),
+    Server = spawn_link(fun() -> serve(L) end),
+    ?assertEqual(Expected, ssl_port:connect("localhost", Port, client(Bad), ?TIMEOUT)),
+    stop(Server, L).
+
+%% New files under the old names are in use from the call on; what is up stays up.
+reload_files(Config) ->
+    [{certfile, Certfile}, {keyfile, Keyfile}] = Files = plain_files(Config),
+    [{certfile, NewCert}, {keyfile, NewKey}] = plain_files(Config),
+    {L, Port} = listen(Files),
+    Server = spawn_link(fun() -> serve(L) end),
+    Before = own_certificate(Port),
+    {ok, Up} = ssl:connect("localhost", Port, client([]), ?TIMEOUT),
+    {ok, _} = file:copy(NewCert, Certfile),
+    {ok, _} = file:copy(NewKey, Keyfile),
+    ?assertEqual(ok, ssl_port:reload(L)),
+    After = own_certificate(Port),
+    ?assertNotEqual(Before, After),
+    ?assertEqual(After, first_certificate(NewCert)),
+    ?assertEqual(ok, ask({ok, Up}, ssl)),
+    ?assertEqual({error, enotsup}, ssl_port:reload(ssl_port_connection_of(Port))),
+    stop(Server, L),
+    ?assertEqual({error, closed}, ssl_port:reload(L)).
+
+ssl_port_connection_of(Port) ->
+    {ok, S} = ssl_port:connect("localhost", Port, client([]), ?TIMEOUT),
+    S.
+
+%% What cannot be used is told, and the former certificate serves on, until good files come.
+reload_of_broken_files(Config) ->
+    [{certfile, Certfile}, {keyfile, Keyfile}] = Files = plain_files(Config),
+    {ok, Key} = file:read_file(Keyfile),
+    [{certfile, OtherCert}, {keyfile, OtherKey}] = plain_files(Config),
+    {L, Port} = listen(Files),
+    Server = spawn_link(fun() -> serve(L) end),
+    Before = own_certificate(Port),
+    [begin
+         ok = Break(),
+         ?assertMatch({error, {options, _}}, ssl_port:reload(L)),
+         {error, {options, Reason}} = Error = ssl_port:reload(L),
+         ?assertEqual(Expected, element(1, Reason)),
+         ct:log("~ts", [ssl_port:format_error(Error)]),
+         [?assertEqual(Before, own_certificate(Port)) || _ <- [1, 2]]
+     end
+     || {Break, Expected} <- [{fun() -> file:write_file(Keyfile, "no key") end, keyfile},
+                              {fun() -> file:delete(Keyfile) end, keyfile},
+                              {fun() -> element(1, {ok, file:copy(OtherKey, Keyfile)}) end, key_does_not_match_certificate},
+                              {fun() -> file:write_file(Certfile, "no certificate") end, certfile}]],
+    {ok, _} = file:copy(OtherCert, Certfile),
+    ?assertEqual(ok, ssl_port:reload(L)),
+    ?assertEqual(first_certificate(OtherCert), own_certificate(Port)),
+    ?assertNotEqual(Before, first_certificate(OtherCert)),
+    ok = file:write_file(Keyfile, Key),
+    stop(Server, L).
+
+%% Options of the call stay, if all is well with them.
+reload_options(Config) ->
+    Files = plain_files(Config),
+    Other = [{certfile, OtherCert} | _] = plain_files(Config),
+    {L, Port} = listen(Files),
+    Server = spawn_link(fun() -> serve(L) end),
+    Before = own_certificate(Port),
+    ?assertMatch({error, {options, {certfile, _, {error, enoent}}}}, ssl_port:reload(L, [{certfile, "/none"}])),
+    ?assertMatch({error, {options, {verify, maybe}}}, ssl_port:reload(L, [{verify, maybe}])),
+    ?assertEqual(Before, own_certificate(Port)),
+    ?assertEqual(ok, ssl_port:reload(L, Other)),
+    ?assertEqual(first_certificate(OtherCert), own_certificate(Port)),
+    ?assertEqual(ok, ssl_port:reload(L)),
+    ?assertEqual(first_certificate(OtherCert), own_certificate(Port)),
+    {Cert, _Key, Held} = held(rsa),
+    ?assertEqual(ok, ssl_port:reload(L, [{cert, Cert}, {key, Held}])),
+    ?assertEqual(Cert, own_certificate(Port)),
+    stop(Server, L).
+
+reload_asks_for_passwords(Config) ->
+    [Files, Other | _] = encrypted_files(Config),
+    [{certfile, OtherCert} | _] = Other,
+    {L, Port} = listen([{password, fun() -> ?PASSWORD end} | Files]),
+    Server = spawn_link(fun() -> serve(L) end),
+    ?assertEqual(ok, ssl_port:reload(L)),
+    ?assertEqual(ok, ssl_port:reload(L, Other)),
+    ?assertEqual(first_certificate(OtherCert), own_certificate(Port)),
+    ?assertMatch({error, {keyfile, boom}}, ssl_port:reload(L, [{password, fun() -> error(boom) end}])),
+    ?assertEqual(first_certificate(OtherCert), own_certificate(Port)),
+    Me = self(),
+    Hang = fun() -> Me ! {hangs, self()}, receive never -> ok end end,
+    Waiting = spawn_monitor(fun() -> exit(ssl_port:reload(L, [{password, Hang} | Files])) end),
+    Hanging = receive {hangs, Pid} -> Pid after ?TIMEOUT -> error(not_asked) end,
+    ?assertEqual(first_certificate(OtherCert), own_certificate(Port)),
+    stop(Server, L),
+    ?assertEqual({error, closed}, ended(Waiting)),
+    gone(Hanging).
+
+%% The certificates of names are read anew too.
+reload_names(Config) ->
+    [{certfile, Certfile}, {keyfile, Keyfile}] = Named = plain_files(Config),
+    [{certfile, NewCert}, {keyfile, NewKey}] = plain_files(Config),
+    {L, Port} = listen([{sni_hosts, [{"localhost", Named}]} | plain_files(Config)]),
+    Server = spawn_link(fun() -> serve(L) end),
+    ?assertEqual(first_certificate(Certfile), own_certificate(Port)),
+    {ok, _} = file:copy(NewCert, Certfile),
+    ?assertMatch({error, {options, {key_does_not_match_certificate, _, _}}}, ssl_port:reload(L)),
+    ?assertNotEqual(first_certificate(NewCert), own_certificate(Port)),
+    {ok, _} = file:copy(NewKey, Keyfile),
+    ?assertEqual(ok, ssl_port:reload(L)),
+    ?assertEqual(first_certificate(NewCert), own_certificate(Port)),
+    stop(Server, L).
+
+own_certificate(Port) ->
+    {ok, S} = ssl:connect("localhost", Port, client([]), ?TIMEOUT),
+    {ok, Cert} = ssl:peercert(S),
+    ok = ssl:close(S),
+    Cert.
+
+first_certificate(File) ->
+    {ok, Pem} = file:read_file(File),
+    [{'Certificate', Der, _} | _] = public_key:pem_decode(Pem),
+    Der.
+
+%% P29: all that the peer sent, its own first.
+peer_chains(_Config) ->
+    #{chain := Chain} = Deep = ?CHAINS:make(deep),
+    [begin
+         {L, Port} = listen(ssl, [{versions, [Version]} | ?CHAINS:options(Deep)]),
+         Server = spawn_link(fun() -> serve(ssl, L) end),
+         {ok, S} = ssl_port:connect("localhost", Port, client([{versions, [Version]}]), ?TIMEOUT),
+         ?assertEqual({ok, Chain}, ssl_port:peerchain(S)),
+         ?assertEqual({ok, hd(Chain)}, ssl_port:peercert(S)),
+         ok = ssl_port:close(S),
+         ?assertEqual({error, closed}, ssl_port:peerchain(S)),
+         stop(Server, ssl, L)
+     end
+     || Version <- ['tlsv1.2', 'tlsv1.3']],
+    {L, Port} = listen(?CHAINS:options(Deep)),
+    ?assertEqual({error, enotconn}, ssl_port:peerchain(L)),
+    Client = spawn_monitor(fun() -> exit(ask(ssl:connect("localhost", Port, client([]), ?TIMEOUT), ssl)) end),
+    {ok, T} = ssl_port:transport_accept(L, ?TIMEOUT),
+    {ok, S} = ssl_port:handshake(T, ?TIMEOUT),
+    ?assertEqual({error, no_peercert}, ssl_port:peerchain(S)),
+    {ok, _} = ssl_port:recv(S, 0, ?TIMEOUT),
+    ok = ssl_port:send(S, "answer"),
+    ok = ended(Client),
+    ok = ssl_port:close(S),
+    ok = ssl_port:close(L).
 
 %% A self-signed certificate, its private key, and that key held by funs.
 held(Kind) ->

@@ -126,6 +126,10 @@ export class FakeSocket implements SslSocket {
     return { ok: Uint8Array.of(48, 0) };
   }
 
+  peerchain(): Result<Value> {
+    return { ok: { list: [Uint8Array.of(48, 0)] } };
+  }
+
   negotiatedProtocol(): Result<Value> {
     return { error: 'protocol_not_negotiated' };
   }
@@ -224,6 +228,15 @@ export class FakeListener implements SslListener {
   adopt(observer: SocketObserver): Result<SslSocket> {
     this.calls.push('adopt');
     return { ok: new FakeSocket(observer) };
+  }
+
+  reload(_options: unknown, reply: Reply): void {
+    this.calls.push('reload');
+    reply({ ok: undefined });
+  }
+
+  answer(): void {
+    this.calls.push('answer');
   }
 
   setopts(_options: unknown, reply: Reply<SocketState>): void {

@@ -114,6 +114,13 @@ function sameBytes(left: readonly Uint8Array[], right: readonly Uint8Array[]): b
   );
 }
 
+/** A key that is not its certificate's. */
+export class KeyMismatch extends OptionFault {
+  constructor(certificate: Value, key: Value) {
+    super(['options', ['key_does_not_match_certificate', certificate, key]]);
+  }
+}
+
 /** A key that only the answer of a fun can open. */
 export class PasswordWanted extends Error {
   readonly fun: UserFun;
@@ -207,10 +214,7 @@ function loadIdentity(
   if (own === undefined || certificates === undefined || key === undefined) return [];
   const matches = 'held' in key ? isOfAlgorithm(own, key) : credentialMatches(own, key);
   if (!matches) {
-    throw new OptionFault([
-      'options',
-      ['key_does_not_match_certificate', certificateSource(identity, own), keySource(identity)],
-    ]);
+    throw new KeyMismatch(certificateSource(identity, own), keySource(identity));
   }
   return [identityOf(own, completeChain(certificates, trust), key)];
 }

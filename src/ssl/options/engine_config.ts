@@ -17,6 +17,7 @@ import { defaultPolicy, type HostReference, type TrustStore } from '../x509/inde
 import { isUserFun, type UserFun } from './checks.ts';
 import {
   type CredentialCaches,
+  KeyMismatch,
   loadCredentials,
   loadTrust,
   type Passwords,
@@ -105,17 +106,71 @@ function sharedConfig(options: Options, source: ConfigSource, passwords: Passwor
   return config;
 }
 
+/**
+ * Reads what a listener's options name anew, changed or not, and uses it from here on. What cannot be used
+ * changes nothing: the former stays in use until the files change again.
+ */
+export function reloadConfig(
+  options: Options,
+  source: ConfigSource,
+  passwords: Passwords = NO_PASSWORDS,
+): Result<undefined> | { readonly asks: UserFun } {
+  const here = { ...source, files: source.files.from(options.folder) };
+  const all = [options, ...options.serverNames.values()];
+  for (const path of all.flatMap(filesOf)) here.files.forget(path);
+  const stamps = all.map((one) => fileStamps(one, here));
+  const stamped = (index: number): string => stamps[index] as string;
+  try {
+    const configs = all.map((one) => makeConfig(one, here, passwords));
+    for (const [index, config] of configs.entries()) {
+      made.set(all[index] as Options, { stamps: stamped(index), config });
+    }
+    return { ok: undefined };
+  } catch (error) {
+    if (error instanceof PasswordWanted) return { asks: error.fun };
+    if (!(error instanceof OptionFault)) throw error;
+    for (const [index, one] of all.entries()) {
+      const known = made.get(one);
+      if (known !== undefined) made.set(one, { ...known, stamps: stamped(index) });
+    }
+    return { error: error.reason };
+  }
+}
+
+/**
+ * Whether the options of a listener have a key that is not its certificate's: the reason that `listen` is
+ * refused for. Whatever else cannot be used of them is told by the handshake, as in OTP.
+ */
+export function mismatchedKey(options: Options, source: ConfigSource): Value | undefined {
+  const here = { ...source, files: source.files.from(options.folder) };
+  for (const { values } of [options, ...options.serverNames.values()]) {
+    try {
+      loadCredentials(values, undefined, here, NO_PASSWORDS);
+    } catch (error) {
+      if (error instanceof KeyMismatch) return error.reason;
+      if (!(error instanceof PasswordWanted || error instanceof OptionFault)) throw error;
+    }
+  }
+  return undefined;
+}
+
 /** The state of all files that the options name; a missing one is told when it is loaded. */
 function fileStamps(options: Options, { files }: ConfigSource): string {
-  const { certfile, keyfile, cacertfile, dhfile, certs_keys = [] } = options.values;
+  return filesOf(options)
+    .map((path) => stampOf(files, path))
+    .join('\n');
+}
+
+function filesOf({ values }: Options): readonly string[] {
+  const { certfile, keyfile, cacertfile, dh, dhfile, certs_keys = [] } = values;
   const paths = [
     certfile,
     keyfile,
     cacertfile,
-    options.values.dh === undefined ? dhfile : undefined,
+    dh === undefined ? dhfile : undefined,
     ...certs_keys.flatMap((identity) => [identity.certfile, identity.keyfile]),
   ];
-  return paths.map((path) => (path ? stampOf(files, path) : '')).join('\n');
+  return paths.flatMap((path) => path || []);
 }
 
 function stampOf(files: FileCache, path: string): string {

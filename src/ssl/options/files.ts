@@ -95,6 +95,12 @@ export class FileCache {
     return parsed;
   }
 
+  /** Forgets what was made of one file. */
+  forget(path: string): void {
+    const end = `\0${this.#resolve(path)}`;
+    for (const key of this.#files.keys()) if (key.endsWith(end)) this.#files.delete(key);
+  }
+
   /** Forgets everything. */
   clear(): void {
     this.#files.clear();

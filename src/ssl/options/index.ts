@@ -4,7 +4,13 @@ export { signatureSchemeValue } from './algorithms.ts';
 export { INVALID, isUserFun, type UserFun, type UserModule } from './checks.ts';
 export { cipherSuiteMap } from './ciphers.ts';
 export type { Passwords } from './credentials.ts';
-export { type ConfigSource, createConfigSource, engineConfig } from './engine_config.ts';
+export {
+  type ConfigSource,
+  createConfigSource,
+  engineConfig,
+  mismatchedKey,
+  reloadConfig,
+} from './engine_config.ts';
 export type { Result } from './fault.ts';
 export { type FileSource, systemFiles } from './files.ts';
 export {

@@ -215,6 +215,8 @@ export interface SslSocket {
   sockname(): Result<Value>;
   /** The peer's certificate in DER. */
   peercert(): Result<Value>;
+  /** All certificates that the peer sent, in DER, its own first, as one `{ list }`. */
+  peerchain(): Result<Value>;
   /** The protocol that ALPN or NPN chose, as a binary. */
   negotiatedProtocol(): Result<Value>;
 
@@ -299,6 +301,16 @@ export interface SslListener {
 
   /** A connection that the BEAM has accepted, over a socket of its own. */
   adopt(observer: SocketObserver, tunnel: TunnelTransport): Result<SslSocket>;
+
+  /**
+   * Reads certificates, keys and other files anew, for the handshakes that begin from here on; nothing changes
+   * when they cannot be used.
+   * @param options put over those of the listener; `[]`: they stay
+   */
+  reload(options: unknown, reply: Reply): void;
+
+  /** Answers an observer's `question`; an unknown id is ignored. */
+  answer(questionId: number, value: unknown): void;
 
   setopts(options: unknown, reply: Reply<SocketState>): void;
   getopts(names: unknown): Result<Value>;

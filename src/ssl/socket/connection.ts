@@ -168,6 +168,13 @@ export class TlsConnection extends ConnectionLife implements SslSocket {
     return certificate === undefined ? { error: 'no_peercert' } : { ok: certificate };
   }
 
+  peerchain(): Result<Value> {
+    const info = this.#information();
+    if ('error' in info) return info;
+    const { peerChain } = info.ok;
+    return peerChain.length === 0 ? { error: 'no_peercert' } : { ok: { list: peerChain } };
+  }
+
   negotiatedProtocol(): Result<Value> {
     const info = this.#information();
     if ('error' in info) return info;

@@ -7,7 +7,10 @@ import {
   changeTransport,
   isEmulated,
   type Options,
+  type Passwords,
+  parseOptions,
   readChanges,
+  reloadConfig,
   type SocketOptions,
   type TransportOptions,
 } from '../options/index.ts';
@@ -27,6 +30,7 @@ import type {
 import { TlsConnection } from './connection.ts';
 import { type Guard, guardClock, guardWith } from './guard.ts';
 import type { IsTracer } from './inside.ts';
+import { passwordQuestion } from './passwords.ts';
 import {
   changeActive,
   changeSocket,
@@ -41,9 +45,12 @@ import {
   type Transport,
 } from './transport/transport.ts';
 import type { TunnelTransport } from './transport/tunnel.ts';
+import { Continuation, heardAnswer, type UserQuestion } from './user_question.ts';
 
 /** Accepted connections that may wait beyond the backlog; more are reset. */
 const WAITING_BEYOND_BACKLOG = 1024;
+
+const NO_PASSWORDS: Passwords = new Map();
 
 const nothing = (): void => {};
 const ZERO = {
@@ -79,6 +86,9 @@ export class TlsListener implements SslListener {
   #transportOptions: TransportOptions;
   #transport: ListeningTransport | undefined;
   #closed = false;
+  /** The passwords that a `reload` waits for. */
+  readonly #questions = new Map<number, { readonly asked: UserQuestion; readonly reply: Reply }>();
+  #questionCount = 0;
 
   constructor(context: SocketContext, observer: SocketObserver, options: Options) {
     this.#context = context;
@@ -194,6 +204,46 @@ export class TlsListener implements SslListener {
     if (index >= 0) this.#waiters.splice(index, 1);
   }
 
+  reload(options: unknown, reply: Reply): void {
+    const { reader, profile } = this.#context;
+    const base = this.#options;
+    if (reader.list(options)?.length === 0) {
+      this.#reload(base, NO_PASSWORDS, reply);
+      return;
+    }
+    const parsed = parseOptions(options, reader, { role: 'server', profile, base });
+    if ('error' in parsed) reply(parsed);
+    else this.#reload({ ...parsed.ok, transport: this.#transportOptions }, NO_PASSWORDS, reply);
+  }
+
+  #reload(options: Options, passwords: Passwords, reply: Reply): void {
+    if (this.#closed) {
+      reply({ error: 'closed' });
+      return;
+    }
+    const reloaded = reloadConfig(options, this.#context.config, passwords);
+    if ('asks' in reloaded) {
+      const fun = reloaded.asks;
+      const asked = passwordQuestion(fun, this.#context.reader, (outcome) => {
+        if ('error' in outcome) reply(outcome);
+        else this.#reload(options, new Map(passwords).set(fun.index, outcome.ok), reply);
+      });
+      this.#questionCount += 1;
+      this.#questions.set(this.#questionCount, { asked, reply });
+      this.#observer.question(this.#questionCount, asked.question);
+      return;
+    }
+    if ('ok' in reloaded) this.#options = options;
+    reply(reloaded);
+  }
+
+  answer(questionId: number, value: unknown): void {
+    const question = this.#questions.get(questionId);
+    this.#questions.delete(questionId);
+    const heard = question && heardAnswer(question.asked, value, this.#context.reader);
+    if (heard instanceof Continuation) heard.run();
+  }
+
   setopts(options: unknown, reply: Reply<SocketState>): void {
     if (this.#closed) {
       reply({ error: 'closed' });
@@ -263,6 +313,8 @@ export class TlsListener implements SslListener {
       waiter.reply({ error: 'closed' });
     }
     for (const waiting of this.#waiting.splice(0)) waiting.destroy();
+    for (const { reply } of this.#questions.values()) reply({ error: 'closed' });
+    this.#questions.clear();
     transport?.close();
     this.untrace(() => true);
     done();

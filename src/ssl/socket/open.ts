@@ -1,6 +1,7 @@
 /** Opening connections and listeners: arguments first, then the network. */
 
-import { parseOptions } from '../options/index.ts';
+import { mismatchedKey, parseOptions } from '../options/index.ts';
+import type { Value } from '../value.ts';
 import type { Adopt, Connect, CreateTunnel, Listen, ListenTunnel } from './api.ts';
 import { closedListener, closedSocket } from './closed_socket.ts';
 import { TlsConnection } from './connection.ts';
@@ -30,6 +31,12 @@ export const listen: Listen = (context, observer, request, reply) => {
   const port = readPort(request.port, reader);
   if ('error' in options || 'error' in port) {
     reply('error' in options ? options : (port as { readonly error: string }));
+    observer.gone();
+    return closedListener;
+  }
+  const mismatch = mismatchedKey(options.ok, context.config);
+  if (mismatch !== undefined) {
+    reply({ error: mismatch });
     observer.gone();
     return closedListener;
   }
@@ -64,8 +71,9 @@ function nobody(role: 'client' | 'server'): Target | undefined {
 export const listenTunnel: ListenTunnel = (context, observer, request, reply) => {
   const { reader, profile } = context;
   const options = parseOptions(request.options, reader, { role: 'server', profile });
-  if ('error' in options) {
-    reply(options);
+  const mismatch = 'ok' in options ? mismatchedKey(options.ok, context.config) : undefined;
+  if ('error' in options || mismatch !== undefined) {
+    reply('error' in options ? options : { error: mismatch as Value });
     observer.gone();
     return closedListener;
   }
