@@ -374,6 +374,38 @@ untraced({sslsocket, {_, _, ssl_port, {Id, _, Port}}, [_, Worker]}) ->
     {ok, []} =:= ssl_port_worker:call(Worker, Port, Id, {untrace, all})
         andalso {ok, []} =:= ssl_port_worker:call(Worker, Port, 0, {untrace, all}).
 
+%% Who does not take what it is sent hears how much it has missed.
+case_slow_receiver(Config) ->
+    Me = self(),
+    Slow = spawn_link(fun() -> receive go -> relay(Me) end end),
+    [Slow ! junk || _ <- lists:seq(1, 10001)],
+    {ok, Tracer} = ssl_port:trace(all, #{to => Slow, role => client}),
+    P = #{client_socket := C} = pair(cfg(Config, ssl_port, ssl, ['tlsv1.3'])),
+    eventually(fun() -> {message_queue_len, 0} =:= process_info(Tracer, message_queue_len) end),
+    Slow ! go,
+    eventually(fun() -> {message_queue_len, 0} =:= process_info(Slow, message_queue_len) end),
+    ok = ssl_port:update_keys(C, write),
+    [#{dropped := Dropped} | _] =
+        steps(Tracer, fun(Step) -> maps:get(name, Step, none) =:= key_update end),
+    true = Dropped >= 5,
+    close(P).
+
+relay(To) ->
+    receive
+        junk -> relay(To);
+        Told -> To ! Told, relay(To)
+    end.
+
+%% A fun that fails ends its trace and nothing else.
+case_fun_that_fails(Config) ->
+    {ok, Tracer} = ssl_port:trace(all, #{to => fun(_) -> exit(failed) end, role => client}),
+    P = #{client_socket := C, server_socket := S} = pair(cfg(Config, ssl_port, ssl, ['tlsv1.3'])),
+    eventually(fun() -> not is_process_alive(Tracer) end),
+    eventually(fun() -> untraced(C) end),
+    ok = ssl_port:send(C, <<"fine">>),
+    {ok, <<"fine">>} = ssl:recv(S, 4, 20000),
+    close(P).
+
 case_ends_when_its_time_is_up(_Config) ->
     {ok, Tracer} = ssl_port:trace(all, #{to => self(), time => 10}),
     receive {ssl_port_trace, Tracer, {done, time}} -> ok end.
