@@ -199,6 +199,11 @@ export function singleOddities(): PathCase[] {
     ...['directory', 'dns'].map((name) => build([[name], ['permits_directory']])),
     build([['directory'], ['excludes_directory']]),
     build([['is_ca', 'no_ku'], []]),
+    build([['ku_cert_sign', 'bc_encoded_default'], []]),
+    ...['path_len_0', 'path_len_1'].map((name) => build([['dns'], [name, 'no_ku']])),
+    ...['ip', 'ip6', 'dns'].map((name) =>
+      build([[name], ['permits_network'], ['permits_network']]),
+    ),
     ...['ca_false', 'without_bc'].map((name) => build([['dns'], [name, 'no_ku']])),
     ...['permits_mail', 'excludes_mail'].map((name) => build([['mail'], [name]])),
     ...['permits_uri', 'excludes_uri'].flatMap((name) => [
