@@ -78,6 +78,9 @@ bench: packages-bench build build/.built ## ssl and ssl_port in one run, ratios 
 bench-memory: packages-bench build build/.built ## memory of idle connections, ssl and ssl_port in one run
 	@sh test/bench/run.sh memory
 
+bench-chain: packages-bench build/.built ## validating a chain of certificates, beside public_key and OpenSSL; part of bench
+	@sh test/bench/chain/run.sh
+
 bench-etf: packages-bench build/.built ## src/etf beside erlang_js and erlpack
 	@sh test/bench/etf/run.sh
 
@@ -94,4 +97,4 @@ format: node_modules/.package-lock.json ## rewrite the TypeScript sources in the
 clean: ## remove everything built
 	rm -rf dist build priv _build
 
-.PHONY: help build dropin-path demo test check interop programs conformance bench bench-memory bench-etf dialyzer docs format clean
+.PHONY: help build dropin-path demo test check interop programs conformance bench bench-memory bench-chain bench-etf dialyzer docs format clean

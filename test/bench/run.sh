@@ -33,5 +33,8 @@ fi
 # Without arguments `erl -run' would look for main/0.
 [ $# -gt 0 ] || set -- ssl ssl_port ssl_port_over_inet
 
-exec erl -noshell -pa _build/default/lib/ssl_port/ebin $out -kernel logger_level error \
-  -run $what main "$@"
+status=0
+erl -noshell -pa _build/default/lib/ssl_port/ebin $out -kernel logger_level error \
+  -run $what main "$@" || status=$?
+[ $what != ssl_port_bench ] || sh test/bench/chain/run.sh
+exit $status

@@ -7,7 +7,7 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { OBJECT_IDENTIFIER } from './der.ts';
 import { CryptoFault } from './fault.ts';
 import { type HashName, hashOfNode } from './hash.ts';
-import { rsaExponentLength, spkiFields } from './spki.ts';
+import { rsaExponentLength, rsaPublicKeyIn, spkiFields } from './spki.ts';
 
 /** The kinds of asymmetric keys; `rsa_pss` is a key restricted to RSASSA-PSS (RFC 4055). */
 export type KeyType =
@@ -121,9 +121,14 @@ const MAX_RSA_EXPONENT_BYTES = 384;
  */
 export function importPublicKey(spkiDer: Uint8Array): PublicKey {
   const key = bufferOf(spkiDer);
+  const rsaKey = rsaPublicKeyIn(key);
   let keyObject: KeyObject;
   try {
-    keyObject = createPublicKey({ key, format: 'der', type: 'spki' });
+    // OpenSSL 3 takes thirty times as long to find its way into a SubjectPublicKeyInfo
+    keyObject =
+      rsaKey === undefined
+        ? createPublicKey({ key, format: 'der', type: 'spki' })
+        : createPublicKey({ key: rsaKey, format: 'der', type: 'pkcs1' });
   } catch {
     throw new CryptoFault('bad_key', 'the public key cannot be read');
   }

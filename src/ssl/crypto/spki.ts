@@ -1,9 +1,9 @@
 /**
  * The three fields of a SubjectPublicKeyInfo (RFC 5280 §4.1.2.7), for what OpenSSL does not tell of
- * a key. Certificates are read elsewhere; this walks bytes that OpenSSL has already accepted.
+ * a key, or tells slowly. Certificates are read elsewhere.
  */
 
-import { elementAt } from './der.ts';
+import { BIT_STRING, elementAt } from './der.ts';
 import { CryptoFault } from './fault.ts';
 
 /** What a SubjectPublicKeyInfo consists of; the buffers are views of it. */
@@ -29,6 +29,24 @@ export function spkiFields(spki: Buffer): SpkiFields {
     return { parametersTag, key: spki.subarray(bits.start + 1, bits.end) };
   } catch {
     throw new CryptoFault('bad_key', 'the SubjectPublicKeyInfo cannot be read');
+  }
+}
+
+/** AlgorithmIdentifier of rsaEncryption, with NULL as its parameters (RFC 8017 appendix C). */
+const RSA_ALGORITHM = Buffer.from('300d06092a864886f70d0101010500', 'hex');
+
+/** The RSAPublicKey inside a well-formed SubjectPublicKeyInfo; undefined when it is of another key or form. */
+export function rsaPublicKeyIn(spki: Buffer): Buffer | undefined {
+  try {
+    const outer = elementAt(spki, 0);
+    const algorithmEnd = outer.start + RSA_ALGORITHM.length;
+    if (!RSA_ALGORITHM.equals(spki.subarray(outer.start, algorithmEnd))) return undefined;
+    const bits = elementAt(spki, algorithmEnd);
+    const whole = outer.end === spki.length && bits.end === spki.length;
+    if (!whole || bits.tag !== BIT_STRING || spki.readUInt8(bits.start) !== 0) return undefined;
+    return spki.subarray(bits.start + 1);
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
@@ -207,3 +207,40 @@ test('an EC key whose curve has no name is not supported', () => {
   }
   assert.equal(outcome, 'unsupported_algorithm');
 });
+
+test('an RSA key is read whatever the form around it, and not behind a broken one', () => {
+  const der = spki(RSA);
+  const known = importPublicKey(der);
+  // the parameters left out, which OpenSSL tolerates: lengths of both sequences are two less
+  const bare = Buffer.concat([der.subarray(0, 17), der.subarray(19)]);
+  bare.writeUInt16BE(bare.readUInt16BE(2) - 2, 2);
+  bare.writeUInt8(bare.readUInt8(5) - 2, 5);
+  assert.ok(importPublicKey(bare).keyObject.equals(known.keyObject));
+  const broken = {
+    'bytes at the end': Buffer.concat([der, Buffer.alloc(1)]),
+    'bits that are not used': Buffer.from(der).fill(3, 23, 24),
+    'no bit string': Buffer.from(der).fill(4, 19, 20),
+    'cut short': der.subarray(0, -1),
+  };
+  for (const [what, bytes] of Object.entries(broken)) {
+    // what OpenSSL makes of it decides
+    assert.equal(
+      isRead(() => importPublicKey(bytes)),
+      opensslReads(bytes),
+      what,
+    );
+  }
+});
+
+function isRead(read: () => unknown): boolean {
+  try {
+    read();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function opensslReads(key: Buffer): boolean {
+  return isRead(() => createPublicKey({ key, format: 'der', type: 'spki' }));
+}

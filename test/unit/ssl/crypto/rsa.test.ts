@@ -155,7 +155,7 @@ test('keys of numbers that make no sense: nothing is verified, and nothing but a
   const odd = hex(`00${'ff'.repeat(256)}`);
   const even = hex(`00${'fe'.repeat(256)}`);
   const pairs = [
-    ...['00', '01', '03', '81'].map((modulus) => [hex(modulus), usual] as const),
+    ...['03', '81'].map((modulus) => [hex(modulus), usual] as const),
     ...[even, odd.subarray(1), hex(`00${'ff'.repeat(125_000)}`)].map((n) => [n, usual] as const),
     ...['00', '01', '02', 'ff'].map((exponent) => [odd, hex(exponent)] as const),
     ...[[odd, odd] as const],
@@ -175,6 +175,12 @@ test('keys of numbers that make no sense: nothing is verified, and nothing but a
     } catch (error) {
       assert.ok(error instanceof CryptoFault);
     }
+  }
+  for (const modulus of ['00', '01']) {
+    assert.throws(
+      () => importPublicKey(rsaSpki(hex(modulus), usual)),
+      new CryptoFault('bad_key', 'the public key cannot be read'),
+    );
   }
   // Node.js would take seconds to read an exponent of this size
   assert.throws(
