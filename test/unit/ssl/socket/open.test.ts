@@ -119,7 +119,7 @@ describe('connect', () => {
     const good = world.pair(`[${roots}]`);
     assert.deepEqual(good.clientEvents.logged, []);
     const unverified = world.pair();
-    assert.match(unverified.clientEvents.logged.join(), /^warning Server authenticity/);
+    assert.match(unverified.clientEvents.logged.join(), /^warning Description: "Server authenticity/);
     assert.deepEqual(world.pair('[{log_level,error}]').clientEvents.logged, []);
     assert.deepEqual(world.pair('[{verify,verify_none}]').clientEvents.logged, []);
   });
