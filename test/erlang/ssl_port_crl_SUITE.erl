@@ -182,6 +182,21 @@ case_bad_module(Config) ->
                                 [{crl_check, peer}, {crl_cache, {no_such_module, {#{}, []}}}]),
     {{ok, _}, _} = handshake(Config, ssl_port, Pki, [{crl_check, false}]).
 
+%% The text of the alert says which certificate, why and since when.
+case_words(Config) ->
+    #{ca := Ca, root := Root} = Pki = pki([]),
+    Says = fun(Mode, Lists, Alert, Patterns) ->
+               Text = words(Config, Pki, Alert, [{crl_check, Mode}, {crl_cache, {?MODULE, {cache(Pki, Lists), []}}}]),
+               [match = re:run(Text, Pattern, [{capture, none}]) || Pattern <- Patterns]
+           end,
+    Says(peer, #{ca => [crl(Ca, [{serial(peer, Pki), keyCompromise}])]}, certificate_revoked,
+         ["the certificate is revoked", "certificate 0 \\(the peer's own\\) \"", "keyCompromise since 20\\d\\d-"]),
+    Says(true, #{ca => [crl(Ca, [])], root => [crl(Root, [{serial(ca, Pki), cACompromise}])]}, certificate_revoked,
+         ["certificate 1 \\(an issuer\\) \"", "cACompromise since 20\\d\\d-"]),
+    Says(peer, #{}, bad_certificate,
+         ["not known whether the certificate is revoked", "certificate 0 ", "found no CRL"]),
+    Says(peer, #{ca => [crl(Ca, [], #{next => -60})]}, bad_certificate, ["CRLs that do not count: outdated"]).
+
 %% Both verdicts, for every mode and set of lists.
 
 same_verdicts(Config, Pki, Modes, Sets) ->
@@ -207,8 +222,20 @@ same(Config, Pki, Options) ->
         Got -> ct:fail({Options, ssl, Expected, ssl_port, Got})
     end.
 
+%% What the side that verifies, which is ssl_port, says of its alert.
+words(Config, Pki, Alert, Options) ->
+    {ClientSees, ServerSees} = handshake(Config, ssl_port, Pki, Options, fun(_, Result) -> Result end),
+    {error, {tls_alert, {Alert, Text}}} = case proplists:get_value(role, Config) of
+                                              client -> ClientSees;
+                                              server -> ServerSees
+                                          end,
+    Text.
+
 %% What both sides see: the one that verifies is Module, the other is ssl.
-handshake(Config, Module, #{cacerts := Roots, identity := Identity}, Options) ->
+handshake(Config, Module, Pki, Options) ->
+    handshake(Config, Module, Pki, Options, fun outcome/2).
+
+handshake(Config, Module, #{cacerts := Roots, identity := Identity}, Options, Outcome) ->
     {Server, ServerOptions, Client, ClientOptions} =
         case proplists:get_value(role, Config) of
             client ->
@@ -225,9 +252,9 @@ handshake(Config, Module, #{cacerts := Roots, identity := Identity}, Options) ->
         spawn_monitor(fun() ->
                               {ok, T} = Server:transport_accept(L, 10000),
                               Result = Server:handshake(T, 10000),
-                              exit(outcome(Server, Result))
+                              exit(Outcome(Server, Result))
                       end),
-    ClientSees = outcome(Client, Client:connect({127, 0, 0, 1}, Port,
+    ClientSees = Outcome(Client, Client:connect({127, 0, 0, 1}, Port,
                                                 [{active, false}, {log_level, none},
                                                  {versions, ['tlsv1.2']}, {reuse_sessions, false},
                                                  {server_name_indication, disable}
