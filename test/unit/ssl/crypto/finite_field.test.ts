@@ -196,7 +196,9 @@ test('public values 0, 1, p-1 and above are refused', () => {
     }
     assert.throws(() => share.agree(Buffer.alloc(0)), refuses('bad_public_value'));
     assert.throws(() => share.agree(Buffer.alloc(300)), refuses('bad_public_value'));
-    for (const value of [2n, p - 2n]) secretBytes(share.agree(bytesOf(value)));
+    // modulo 2^1279 - 1 the powers of 2 come back to 1 after 1279, and such a secret is refused
+    const least = p === (1n << 1279n) - 1n ? 3n : 2n;
+    for (const value of [least, p - least]) secretBytes(share.agree(bytesOf(value)));
   }
   const p = numberOf(ffdheParameters('ffdhe2048').prime);
   const share = generateKeyShare('ffdhe2048', systemEntropy);

@@ -119,7 +119,10 @@ describe('connect', () => {
     const good = world.pair(`[${roots}]`);
     assert.deepEqual(good.clientEvents.logged, []);
     const unverified = world.pair();
-    assert.match(unverified.clientEvents.logged.join(), /^warning Description: "Server authenticity/);
+    assert.match(
+      unverified.clientEvents.logged.join(),
+      /^warning Description: "Server authenticity/,
+    );
     assert.deepEqual(world.pair('[{log_level,error}]').clientEvents.logged, []);
     assert.deepEqual(world.pair('[{verify,verify_none}]').clientEvents.logged, []);
   });
