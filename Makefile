@@ -81,6 +81,9 @@ bench-memory: packages-bench build build/.built ## memory of idle connections, s
 bench-chain: packages-bench build/.built ## validating a chain of certificates, beside public_key and OpenSSL; part of bench
 	@sh test/bench/chain/run.sh
 
+bench-roots: build/.built ## 150 roots given on every connect: the first time, and again
+	@node build/test/bench/roots.js
+
 bench-etf: packages-bench build/.built ## src/etf beside erlang_js and erlpack
 	@sh test/bench/etf/run.sh
 
@@ -97,4 +100,4 @@ format: node_modules/.package-lock.json ## rewrite the TypeScript sources in the
 clean: ## remove everything built
 	rm -rf dist build priv _build
 
-.PHONY: help build dropin-path demo test check interop programs conformance bench bench-memory bench-chain bench-etf dialyzer docs format clean
+.PHONY: help build dropin-path demo test check interop programs conformance bench bench-memory bench-chain bench-roots bench-etf dialyzer docs format clean

@@ -1,5 +1,6 @@
-%% Own keys: passwords and the funs that give them. What is given to ssl_port is given to ssl
-%% too where OTP 25 has it, and the answers are compared; ssl is at the other end.
+%% Own keys and certificates: passwords, keys held by funs, the choice among several identities,
+%% what a listener reads anew, and the words for chains that are refused. What is given to ssl_port
+%% is given to ssl too where OTP 25 has it, and the answers are compared; ssl is at the other end.
 -module(ssl_port_keys_SUITE).
 
 -include_lib("common_test/include/ct.hrl").
@@ -15,7 +16,7 @@ suite() ->
     [{timetrap, {minutes, 5}}].
 
 all() ->
-    [{group, passwords}, {group, signing_funs}, {group, choices}, {group, listeners}].
+    [{group, passwords}, {group, signing_funs}, {group, choices}, {group, listeners}, {group, words}].
 
 groups() ->
     [{passwords, [], [passwords, password_funs, failing_password_funs, password_fun_is_asked_once,
@@ -25,6 +26,7 @@ groups() ->
                          wrong_signing_keys]},
      {listeners, [], [mismatch_at_listen, reload_files, reload_of_broken_files, reload_options, reload_asks_for_passwords,
                       reload_names, peer_chains]},
+     {words, [], [words_of_bad_paths]},
      {choices, [], [identities_in_order, refused_signatures, unnamed_authorities]}].
 
 init_per_suite(Config) ->
@@ -472,6 +474,40 @@ peer_chains(_Config) ->
     ok = ended(Client),
     ok = ssl_port:close(S),
     ok = ssl_port:close(L).
+
+%% What is wrong with a chain is told so that somebody can act on it: which certificate, by place and
+%% subject, what was found and what should have been.
+words_of_bad_paths(_Config) ->
+    Missing = [begin
+         #{roots := Roots} = Chain = ?CHAINS:make(Name),
+         {L, Port} = listen(ssl, ?CHAINS:options(Chain)),
+         Server = spawn_link(fun() -> serve(ssl, L) end),
+         {error, {tls_alert, {Alert, Text}}} = Error =
+             ssl_port:connect("localhost", Port, [{verify, verify_peer}, {cacerts, Roots}, {active, false},
+                                                  {log_level, none} | Options], ?TIMEOUT),
+         stop(Server, ssl, L),
+         ?assertEqual(Text, ssl_port:format_error(Error)),
+         ct:log("~p ~ts", [Alert, Text]),
+         [{Name, Word, Text} || Word <- Words, string:find(Text, Word) =:= nomatch]
+     end
+     || {Name, Options, Words} <-
+            [{expired, [], ["outside its validity period", "certificate 0 (the peer's own) \"CN=localhost\"", "found ", "expected "]},
+             {expired_issuer, [], ["outside its validity period", "certificate 1 (an issuer) \"CN=Authority "]},
+             {future, [], ["outside its validity period", "certificate 0 (the peer's own)"]},
+             {bad_signature, [], ["does not verify", "certificate 0 (the peer's own) \"CN=localhost\""]},
+             {bad_issuer_signature, [], ["no trusted certificate authority", "certificate 1 (an issuer)", "did not sign it"]},
+             {unknown_ca, [], ["no trusted certificate authority", "\"CN=Authority "]},
+             {selfsigned_peer, [], ["self-signed", "\"CN=localhost\""]},
+             {other_host, [], ["not for the name that was asked for", "example.org", "expected ", "localhost"]},
+             {no_ca, [], ["not a certificate authority", "certificate 1 (an issuer)"]},
+             {ca_without_key_usage, [], ["key usage", "certificate 1 (an issuer)"]},
+             {wrong_purpose, [], ["extended key usage", "certificate 0 (the peer's own)"]},
+             {unknown_critical, [], ["critical extension", "certificate 0 (the peer's own)", "1.3.6.1.4.1.99999.7"]},
+             {too_deep, [], ["more intermediate certificates", "certificate "]},
+             {name_not_permitted, [], ["name constraints", "certificate 0 (the peer's own)", "localhost"]},
+             {good, [{signature_algs_cert, [rsa_pkcs1_sha256]}],
+              ["signature_algs_cert", "certificate 1 (an issuer)", "found ecdsa with sha256", "expected one of rsa_pkcs1_sha256"]}]],
+    ?assertEqual([], lists:append(Missing)).
 
 %% A self-signed certificate, its private key, and that key held by funs.
 held(Kind) ->
