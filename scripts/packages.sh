@@ -19,7 +19,7 @@ programs_needs="$demo_needs lib/ftp:erlang-ftp lib/eldap:erlang-eldap /usr/sbin/
   /usr/lib/rabbitmq/bin/rabbitmq-server:rabbitmq-server /usr/lib/python3/dist-packages/pika:python3-pika
   yaws:yaws chromium:chromium certutil:libnss3-tools
   /usr/sbin/ejabberdctl:ejabberd /usr/sbin/mosquitto:mosquitto mosquitto_pub:mosquitto-clients
-  mix:elixir"
+  tsung:tsung mix:elixir"
 bench_needs="$demo_needs cc:gcc make:make g++:g++ python3:python3 /usr/include/openssl/ssl.h:libssl-dev"
 
 case "${1:-}" in

@@ -24,7 +24,7 @@ run() {
   fi
 }
 
-[ $# -gt 0 ] || set -- ftp ldap rabbitmq yaws ejabberd elixir
+[ $# -gt 0 ] || set -- ftp ldap rabbitmq yaws ejabberd tsung elixir
 for program; do
   run
   if [ "$f" -gt 0 ]; then
