@@ -41,10 +41,20 @@ pre_init_per_testcase(Suite, Case, Config, #state{cases = Cases} = State) ->
     case Cases =:= all orelse is_map_key(Name, Cases) of
         true ->
             write({started, Name}, State),
+            ok = prepare(Suite),
             {Config, State};
         false ->
             {{skip, not_chosen}, State}
     end.
+
+%% This suite fills the cache of CRLs of the ssl application, which ssl_port asks too, and has it emptied
+%% by restarting what it tests.
+prepare(ssl_crl_SUITE) ->
+    _ = application:stop(ssl),
+    {ok, _} = application:ensure_all_started(ssl),
+    ok;
+prepare(_Suite) ->
+    ok.
 
 -spec post_end_per_testcase(module(), atom(), term(), term(), #state{}) -> {term(), #state{}}.
 post_end_per_testcase(_Suite, _Case, _Config, Return, State) ->
