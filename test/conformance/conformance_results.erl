@@ -10,8 +10,8 @@
 -type name() :: {Suite :: atom(), Groups :: [atom()], Case :: atom()}.
 -type outcome() :: passed | {failed, binary()} | {skipped, binary()}.
 
-%% Prints a line a case for report.mjs, its fields between tabs: implementation, suite, groups, case,
-%% outcome, reason. Arguments behind -extra: the files, in folders IMPLEMENTATION/results.
+%% Prints a line a case for report.mjs, its fields between tabs: run, suite, groups, case, outcome,
+%% reason. Arguments behind -extra: the files, in folders RUN/results.
 -spec print() -> no_return().
 print() ->
     ok = io:setopts([{encoding, unicode}]),
@@ -19,14 +19,14 @@ print() ->
     halt(0).
 
 print(File) ->
-    Implementation = filename:basename(filename:dirname(filename:dirname(File))),
+    Run = filename:basename(filename:dirname(filename:dirname(File))),
     maps:foreach(
       fun({Suite, Groups, Case}, Outcome) ->
               {What, Why} = case Outcome of passed -> {passed, <<>>}; Other -> Other end,
               Path = lists:join("/", [atom_to_list(Group) || Group <- Groups]),
               Line = string:replace(Why, "\n", " ", all),
               io:format("~ts\t~ts\t~ts\t~ts\t~ts\t~ts~n",
-                        [Implementation, Suite, Path, Case, What, string:slice(Line, 0, 300)])
+                        [Run, Suite, Path, Case, What, string:slice(Line, 0, 300)])
       end, read(File)).
 
 %% Writes the names of the cases that failed, for conformance_hook to run again. Arguments behind

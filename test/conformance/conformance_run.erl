@@ -7,18 +7,21 @@
 %% The suites' time limits are those of a machine that does nothing else.
 -define(PATIENCE, 3).
 
-%% Arguments behind -extra: the folder of OTP's lib/ssl, where to put the modules, and `ssl' (as they
-%% are) or `ssl_port' (through the parse transform).
+%% Arguments behind -extra: the folder of OTP's lib/ssl, where to put the modules, and the module that
+%% they are to test: `ssl' (as they are), or another, put in by the parse transform.
 -spec compile() -> no_return().
 compile() ->
-    [Lib, Out, Implementation] = init:get_plain_arguments(),
+    [Lib, Out, Tested] = init:get_plain_arguments(),
     Options = [{outdir, Out}, {i, filename:join(Lib, "src")}, {i, filename:join(Lib, "test")},
                {i, filename:join(filename:dirname(filename:dirname(Out)), "include")}, report_errors, debug_info
-               | [{parse_transform, conformance_transform} || Implementation =:= "ssl_port"]],
+               | transforms(list_to_atom(Tested))],
     Files = filelib:wildcard(filename:join([Lib, "test", "*.erl"])),
     Failed = [filename:basename(File) || File <- Files, compile:file(File, Options) =:= error],
     [io:format(standard_error, "not compiled: ~ts~n", [Failed]) || Failed =/= []],
     halt(0).
+
+transforms(ssl) -> [];
+transforms(Module) -> [{parse_transform, conformance_transform}, {conformance, Module}].
 
 %% Arguments behind -extra: the suite, the folder of its modules, where to write the results, the
 %% cases to run (`all' or a file), the folder of logs.

@@ -1,11 +1,12 @@
 #!/bin/sh
-# Gets OTP's test suites and compiles them twice, for ssl and for ssl_port, into build/conformance.
+# Gets OTP's test suites and compiles them into build/conformance, once for each module that they are to
+# test: ssl, ssl_port, and conformance_mixed (both).
 # OTP_SRC names an unpacked OTP source; without it Debian's source package of the installed erlang
 # is fetched.
 set -eu
 cd "$(dirname "$0")/../.."
 out=$PWD/build/conformance
-mkdir -p "$out/harness" "$out/ssl/ebin" "$out/ssl_port/ebin"
+mkdir -p "$out/harness"
 vsn=$(erl -noshell -eval 'application:load(ssl), {ok, V} = application:get_key(ssl, vsn), io:put_chars(V), halt().')
 
 # apt-get source with source entries of its own, so that the machine's lists stay as they are.
@@ -40,12 +41,15 @@ grep -q "$vsn" "$lib/vsn.mk" || echo "the suites are not those of ssl-$vsn, whic
 # Where -include_lib("ssl/src/...") finds its files; everything else comes from the installed release.
 mkdir -p "$out/include"
 ln -sfn "$(cd "$lib" && pwd)" "$out/include/ssl"
-erlc -o "$out/harness" test/conformance/*.erl
-for implementation in ssl ssl_port; do
-  [ "$out/$implementation/ebin/.compiled" -nt "$out/harness/conformance_transform.beam" ] || {
-    erl -noinput -pa "$out/harness" -s conformance_run compile \
-      -extra "$lib" "$out/$implementation/ebin" "$implementation" >"$out/$implementation/compile.log"
-    for data in "$lib"/test/*_data; do cp -R "$data" "$out/$implementation/ebin/"; done
-    touch "$out/$implementation/ebin/.compiled"
+for module in test/conformance/*.erl; do
+  [ "$out/harness/$(basename "$module" .erl).beam" -nt "$module" ] || erlc -o "$out/harness" "$module"
+done
+for tested in ssl ssl_port conformance_mixed; do
+  to=$out/compiled/$tested
+  [ "$to/.compiled" -nt "$out/harness/conformance_transform.beam" ] || {
+    mkdir -p "$to"
+    erl -noinput -pa "$out/harness" -s conformance_run compile -extra "$lib" "$to" "$tested" >"$out/compiled/$tested.log"
+    for data in "$lib"/test/*_data; do cp -R "$data" "$to/"; done
+    touch "$to/.compiled"
   }
 done
