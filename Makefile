@@ -69,7 +69,7 @@ interop: packages-interop packages-programs build build/.built ## both roles aga
 programs: packages-programs build ## real BEAM programs over the drop-in module ssl; PROGRAMS="ftp yaws"
 	@sh test/interop/programs/run.sh $(PROGRAMS)
 
-conformance: packages-test build ## OTP's own ssl suites on ssl_port; OTP_SRC=..., SUITES="..."
+conformance: packages-test build ## OTP's own ssl suites on ssl_port; OTP_SRC=..., SUITES="...", MIX=client|server, TRANSPORT=inet
 	@sh test/conformance/run.sh $(SUITES)
 
 bench: packages-bench build build/.built ## ssl and ssl_port in one run, ratios printed
