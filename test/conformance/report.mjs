@@ -86,9 +86,11 @@ function share(part, whole) {
   return `${part} (${((100 * part) / Math.max(whole, 1)).toFixed(1)} %)`;
 }
 
-const name = (row) => [row.suite, row.groups, row.case].join('\t');
+function name(row) {
+  return [row.suite, row.groups, row.case].join('\t');
+}
 
-/** The section about a run other than the two of the first table; nothing where it has not been made. */
+/** The section about a run beside the two of the first table; nothing where there is none. */
 function section(run, title, text) {
   if (of(run, 'passed').length === 0) return '';
   const suites = new Set(results.filter((row) => row.run === run).map(({ suite }) => suite));
@@ -112,6 +114,8 @@ function page() {
     (row) => !good.has(name(row)) && excuse({ ...row, run: 'ssl_port' })?.reason === 'white box',
   ).length;
   const missing = of('ssl_port', 'failed');
+  const ran = new Set(results.filter(({ run }) => run === 'ssl_port').map(name));
+  const unseen = reference.filter((row) => !ran.has(name(row))).length;
   const reasons = REASONS.map(
     (reason) => `${missing.filter((row) => excuse(row)?.reason === reason).length} ${reason}`,
   );
@@ -128,6 +132,6 @@ look into OTP's own processes and tables, ${share(both, reference.length - boxes
 ${table(['ssl', 'ssl_port'])}
 
 Every case that fails on \`ssl_port\` is in \`test/conformance/otp.json\` with its reason: ${reasons.join(', ')}.
-An unlisted one fails the run${unexpected.length > 0 ? `; in this run there were ${unexpected.length}` : ''}.
+${unseen > 0 ? `Of those that pass on \`ssl\`, ${unseen} did not come to run on \`ssl_port\`.\n` : ''}An unlisted one fails the run${unexpected.length > 0 ? `; in this run there were ${unexpected.length}` : ''}.
 ${section('ssl_port_inet', 'Sockets that the BEAM owns', `\`make conformance TRANSPORT=inet\`: with the application environment \`{transport, inet}\`.`)}${section('mix_client', 'ssl_port as the client of ssl', `\`make conformance MIX=client\`: every client is \`ssl_port\`, every server OTP's \`ssl\`.`)}${section('mix_server', 'ssl_port as the server of ssl', `\`make conformance MIX=server\`: every server is \`ssl_port\`, every client OTP's \`ssl\`.`)}`;
 }
