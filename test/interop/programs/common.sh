@@ -51,10 +51,10 @@ at_end() { :; }
 cleanup() {
   at_end
   for pid in $started; do
-    kill -TERM -- "-$pid" 2>/dev/null
+    kill -s TERM -- "-$pid" 2>/dev/null
     n=0
-    while kill -0 -- "-$pid" 2>/dev/null && [ $n -lt 50 ]; do n=$((n + 1)); sleep 0.1; done
-    kill -KILL -- "-$pid" 2>/dev/null
+    while kill -s 0 -- "-$pid" 2>/dev/null && [ $n -lt 50 ]; do n=$((n + 1)); sleep 0.1; done
+    kill -s KILL -- "-$pid" 2>/dev/null
   done
 }
 trap cleanup EXIT
