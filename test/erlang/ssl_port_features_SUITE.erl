@@ -502,6 +502,23 @@ case_keep_secrets(Config) ->
         {R, Same}
     end).
 
+%% Without keep_secrets: before TLS 1.3 the master secret is told by name, of TLS 1.2 the key log too.
+case_secrets_by_name(Config) ->
+    [same(Config, fun(Cfg) ->
+         #{c := C, s := S, client_socket := A, server_socket := B} = P =
+             pair(Cfg#{versions := [Version]}, [], []),
+         [{client_random, CR}, {master_secret, M}] = lists:sort(info(C, A, [client_random, master_secret])),
+         [{master_secret, M}] = info(S, B, [master_secret]),
+         Logs = [info(C, A, [keylog]), info(S, B, [keylog])],
+         Line = lists:flatten(["CLIENT_RANDOM ", hex(CR), " ", hex(M)]),
+         close(P),
+         %% Hexadecimal digits are large in OTP's.
+         {byte_size(M), [case Log of [{keylog, [Told]}] -> string:equal(Line, Told, true); [] -> none end
+                         || Log <- Logs]}
+     end) || Version <- [tlsv1, 'tlsv1.2']].
+
+hex(Bytes) -> [io_lib:format("~2.16.0b", [Byte]) || <<Byte>> <= Bytes].
+
 case_max_fragment_length(Config) ->
     same(Config, fun(Cfg) ->
         [used(Cfg#{versions := [Version]}, [{max_fragment_length, 512}], [], [max_fragment_length])

@@ -95,6 +95,11 @@ export class Channel {
     followers.watch(this.#engine);
   }
 
+  /** Before TLS 1.3: a copy of the master secret. */
+  get masterSecret(): Uint8Array | undefined {
+    return this.#engine.masterSecret;
+  }
+
   /** Lines in the SSLKEYLOGFILE form; none unless secrets are kept. */
   get keyLog(): readonly string[] {
     return this.#engine.keyLog;

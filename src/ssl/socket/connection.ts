@@ -188,6 +188,7 @@ export class TlsConnection extends ConnectionLife implements SslSocket {
     const told = {
       info: info.ok,
       keyLog: this.channel?.keyLog ?? [],
+      masterSecret: () => this.channel?.masterSecret,
       session: this.sessions.current,
       options: this.options,
     };

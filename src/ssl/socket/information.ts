@@ -7,6 +7,7 @@ import {
   writeSession12,
   writeTicket,
 } from '../options/index.ts';
+import { keyLogLine } from '../tls/engine.ts';
 import type { ConnectionInfo, KeptSecrets, Session } from '../tls/events.ts';
 import type { Session12 } from '../tls/session/session12.ts';
 import type { TermReader, Value } from '../value.ts';
@@ -29,6 +30,8 @@ export interface KnownConnection {
   readonly info: ConnectionInfo;
   /** Lines in the SSLKEYLOGFILE form; none unless secrets are kept. */
   readonly keyLog: readonly string[];
+  /** Before TLS 1.3, where it is told without `keep_secrets` too, as in OTP. */
+  readonly masterSecret: () => Uint8Array | undefined;
   /** The session of TLS 1.2 or older that could be resumed. */
   readonly session: Session12 | undefined;
   readonly options: Options;
@@ -39,13 +42,11 @@ export interface KnownConnection {
  */
 export function tellConnection(
   items: unknown,
-  { info, keyLog, session, options }: KnownConnection,
+  known: KnownConnection,
   reader: TermReader,
 ): Result<Value> {
+  const { info, session, options } = known;
   const told = everything(info, session, options);
-  if (keyLog.length > 0) {
-    told.set('keylog', { list: keyLog.map((line) => ({ text: line })) });
-  }
   if (reader.atom(items) === 'all') {
     const names = [...told.keys()].filter((name) => !ON_REQUEST.has(name));
     return { ok: { list: names.map((name): Value => [name, told.get(name) as Value]) } };
@@ -54,11 +55,26 @@ export function tellConnection(
   if (wanted === undefined) return { error: 'einval' };
   const list = wanted.flatMap((item): readonly Value[] => {
     const name = reader.atom(item) ?? '';
-    const value = told.get(name);
+    const value = told.get(name) ?? SECRETS.get(name)?.(known);
     return value === undefined ? [] : [[name, value]];
   });
   return { ok: { list } };
 }
+
+/** Secrets that are told, or made, only for whoever names them. */
+const SECRETS = new Map<string, (known: KnownConnection) => Value | undefined>([
+  ['master_secret', ({ masterSecret }) => masterSecret()],
+  [
+    'keylog',
+    ({ info, keyLog, masterSecret }) => {
+      const lines = [...keyLog];
+      // As OTP: of TLS 1.2 it is told without `keep_secrets` too.
+      const secret = lines.length === 0 && info.version === 'tlsv1.2' ? masterSecret() : undefined;
+      if (secret !== undefined) lines.push(keyLogLine('CLIENT_RANDOM', info.clientRandom, secret));
+      return lines.length === 0 ? undefined : { list: lines.map((text) => ({ text })) };
+    },
+  ],
+]);
 
 function everything(
   info: ConnectionInfo,

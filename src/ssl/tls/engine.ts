@@ -354,6 +354,11 @@ export class TlsEngine {
     return this.#established?.info;
   }
 
+  /** Before TLS 1.3: a copy of the master secret; `undefined` before `handshake_done`. */
+  get masterSecret(): Uint8Array | undefined {
+    return this.#established?.before13?.masterSecret();
+  }
+
   /** All lines of the key log so far; empty without `keepSecrets`. */
   get keyLog(): readonly string[] {
     return this.#keyLog;
@@ -706,13 +711,17 @@ export class TlsEngine {
     this.close();
   }
 
-  /** RFC 9850 §2: label, client random and secret in hexadecimal. */
   #logSecret(label: string, clientRandom: Uint8Array, secret: Secret): void {
-    const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
-    const line = `${label} ${hex(clientRandom)} ${hex(secretBytes(secret))}`;
+    const line = keyLogLine(label, clientRandom, secretBytes(secret));
     this.#keyLog.push(line);
     this.#out.emit({ type: 'key_log', line });
   }
+}
+
+/** RFC 9850 §2: label, client random and secret in hexadecimal. */
+export function keyLogLine(label: string, clientRandom: Uint8Array, secret: Uint8Array): string {
+  const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+  return `${label} ${hex(clientRandom)} ${hex(secret)}`;
 }
 
 /** @throws ApiMisuse for an export that cannot be */

@@ -140,6 +140,8 @@ export interface EstablishedBefore13 {
   ): Uint8Array;
   /** RFC 5929 §3.1: the first Finished of the latest handshake. */
   channelBinding(): Uint8Array;
+  /** A copy, for whoever asks for it by name. */
+  masterSecret(): Uint8Array;
 }
 
 /** RFC 8446 §4.6.3: what a KeyUpdate asks of its receiver. */

@@ -159,6 +159,7 @@ export class Secrets12 {
       before13: {
         prf: (secret, label, seed, length) => this.prf(secret, label, seed, length),
         channelBinding: () => this.tlsUnique,
+        masterSecret: () => secretBytes(this.#master),
       },
     };
   }
