@@ -116,14 +116,14 @@ beam() ->
 
 forms() ->
     Exports = ssl_port:module_info(exports) -- [{module_info, 0}, {module_info, 1}],
-    [{attribute, 1, module, ssl}, {attribute, 1, vsn, ?MARK}, {attribute, 1, export, Exports}
+    [{attribute, anno(), module, ssl}, {attribute, anno(), vsn, ?MARK}, {attribute, anno(), export, Exports}
      | [function(Name, Arity) || {Name, Arity} <- Exports]].
 
 function(Name, Arity) ->
-    Vars = [{var, 1, list_to_atom("A" ++ integer_to_list(N))} || N <- lists:seq(1, Arity)],
-    {function, 1, Name, Arity, [{clause, 1, Vars, [], body(Name, Vars)}]}.
+    Vars = [{var, anno(), list_to_atom("A" ++ integer_to_list(N))} || N <- lists:seq(1, Arity)],
+    {function, anno(), Name, Arity, [{clause, anno(), Vars, [], body(Name, Vars)}]}.
 
-body(start, []) -> [remote(?MODULE, start, [{atom, 1, temporary}])];
+body(start, []) -> [remote(?MODULE, start, [{atom, anno(), temporary}])];
 body(start, Vars) -> [remote(?MODULE, start, Vars)];
 body(stop, []) -> [remote(?MODULE, stop, [])];
 body(Name, Vars) when Name =:= connect; Name =:= listen; Name =:= handshake; Name =:= ssl_accept ->
@@ -131,4 +131,7 @@ body(Name, Vars) when Name =:= connect; Name =:= listen; Name =:= handshake; Nam
 body(Name, Vars) -> [remote(ssl_port, Name, Vars)].
 
 remote(Module, Name, Args) ->
-    {call, 1, {remote, 1, {atom, 1, Module}, {atom, 1, Name}}, Args}.
+    {call, anno(), {remote, anno(), {atom, anno(), Module}, {atom, anno(), Name}}, Args}.
+
+anno() ->
+    erl_anno:new(1).
