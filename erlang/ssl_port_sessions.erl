@@ -168,8 +168,11 @@ opened(Role, Module, Caches) ->
 
 open(Role, Module) ->
     Reference = Module:init([{role, Role} | ssl_port_environment:session_cache_args(Role)]),
-    %% A cache on disk has sessions already.
-    Known = Module:foldl(fun known/2, [], Reference),
+    %% A cache on disk has sessions already. OTP asks at start for none, and a module may not be ready yet.
+    Known = case attempt(fun() -> Module:foldl(fun known/2, [], Reference) end) of
+                {ok, Found} when is_list(Found) -> Found;
+                _ -> []
+            end,
     #cache{reference = Reference, order = queue:from_list(lists:sort(Known))}.
 
 known({Key, {ssl_port_session, Expires, _}}, Known) -> [{Expires, Key} | Known];
