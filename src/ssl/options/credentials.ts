@@ -173,13 +173,14 @@ export function loadCredentials(
   return inOrder(identities.flatMap((identity) => loadIdentity(identity, sources)));
 }
 
-/** A-O03: the order in which OTP tries several identities; within a kind the larger key goes first. */
+/** A-O03: the order in which OTP tries several identities; larger curves go first, the rest as it was given. */
 const KEY_ORDER: readonly KeyType[] = ['ed25519', 'ed448', 'ec', 'rsa_pss', 'rsa', 'dsa'];
 
 function inOrder(credentials: readonly Credential[]): readonly Credential[] {
   const place = ({ keyType }: Credential): number => KEY_ORDER.indexOf(keyType);
   return [...credentials].sort(
-    (left, right) => place(left) - place(right) || right.bits - left.bits,
+    (left, right) =>
+      place(left) - place(right) || (left.keyType === 'ec' ? right.bits - left.bits : 0),
   );
 }
 
