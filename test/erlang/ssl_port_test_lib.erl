@@ -70,11 +70,22 @@ certificates(Key) ->
 
 %% Pairs. Cfg holds the modules `c' and `s', the versions and the certificates.
 
-listen(#{s := Mod, server := Certs, versions := Versions}, Options) ->
+%% On a port that no listener before has had: `ssl' as a client takes a server for the one that it has met on
+%% its port, offers it that one's session, and keeps none of the new one's.
+listen(#{s := Mod, server := Certs, versions := Versions} = Cfg, Options) ->
     {ok, L} = Mod:listen(0, [{versions, Versions}, {reuseaddr, true}, {ip, {127, 0, 0, 1}},
                              {log_level, none} | Options ++ Certs]),
     {ok, {_, Port}} = Mod:sockname(L),
-    {L, Port}.
+    case persistent_term:get({?MODULE, port, Port}, new) of
+        new ->
+            persistent_term:put({?MODULE, port, Port}, used),
+            {L, Port};
+        used ->
+            %% The other is asked for while this one is still taken.
+            Fresh = listen(Cfg, Options),
+            ok = Mod:close(L),
+            Fresh
+    end.
 
 pair(Cfg) ->
     pair(Cfg, [], []).
