@@ -8,6 +8,7 @@ import { CertificateFault } from '../x509/index.ts';
 import {
   alertFor,
   DecryptFault,
+  describe,
   faultTerm,
   InvalidMessage,
   LocalFault,
@@ -33,22 +34,13 @@ const ORIGINS = [
   [LocalFault, 'tls/engine'],
 ] as const;
 
-/** The term of a certificate's fault in Erlang's syntax. */
-function wordsOf(term: Value): string {
-  if (typeof term === 'string') return term;
-  if (Array.isArray(term)) return `{${term.map(wordsOf).join(',')}}`;
-  if (typeof term !== 'object') return String(term);
-  if ('text' in term) return JSON.stringify(term.text);
-  return 'list' in term ? `[${term.list.map(wordsOf).join(',')}]` : '_';
-}
-
 /** The alert of a thrown value; what is not a fault of the protocol is one of this side. */
 export function alertOfThrown(thrown: unknown): FaultAlert {
   if (thrown instanceof CertificateFault) {
     return {
       description: alertFor(thrown),
       origin: `x509/path:${thrown.rule}`,
-      reason: `${thrown.callbackReason?.text ?? wordsOf(faultTerm(thrown))}: ${thrown.message}`,
+      reason: `${thrown.callbackReason?.text ?? describe(faultTerm(thrown))}: ${thrown.message}`,
       cause: faultTerm(thrown),
     };
   }

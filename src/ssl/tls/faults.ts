@@ -395,13 +395,13 @@ function ocspTerm(problem: string): Value {
   return OCSP_ATOMS.has(problem) ? problem : { text: problem };
 }
 
-/** A value as a short text. */
-function describe(value: Value): string {
+/** A value as a short text, in Erlang's syntax but for quotes. */
+export function describe(value: Value): string {
   if (typeof value !== 'object') return String(value);
   if (value instanceof Uint8Array) return `${value.length} bytes`;
-  if (isTuple(value)) return `{${value.map(describe).join(', ')}}`;
+  if (isTuple(value)) return `{${value.map(describe).join(',')}}`;
   if ('text' in value) return value.text;
-  if ('list' in value) return `[${value.list.map(describe).join(', ')}]`;
+  if ('list' in value) return `[${value.list.map(describe).join(',')}]`;
   return 'a term';
 }
 

@@ -71,7 +71,7 @@ test('faults read as sentences and are errors of their kind', () => {
   const cause = new Error('inner');
   assert.equal(new LocalFault('signing_failed', undefined, cause).cause, cause);
   const misuse = new ApiMisuse(['options', 'ciphers']);
-  assert.deepEqual([misuse.reason, misuse.message], [['options', 'ciphers'], '{options, ciphers}']);
+  assert.deepEqual([misuse.reason, misuse.message], [['options', 'ciphers'], '{options,ciphers}']);
   assert.ok(!(misuse instanceof TlsFault));
 });
 
