@@ -179,9 +179,14 @@ listen(Config, Mod, Version) ->
 
 listen(Config, Mod, Version, Options) ->
     #{server := Certs} = ?config(certificates, Config),
-    {ok, L} = Mod:listen(proplists:get_value(port, Options, 0),
-                         [{versions, [Version]}, {reuseaddr, true}, {active, false}, {log_level, none} | Certs]),
-    {ok, {_, Port}} = Mod:sockname(L),
+    Given = [{versions, [Version]}, {reuseaddr, true}, {active, false}, {log_level, none} | Certs],
+    {L, Port} = case proplists:get_value(port, Options) of
+                    undefined ->
+                        ssl_port_test_lib:fresh_listen(Mod, Given);
+                    Same ->
+                        {ok, Again} = Mod:listen(Same, Given),
+                        {Again, Same}
+                end,
     Acceptor = spawn_link(fun() -> accept(Mod, L) end),
     #{module => Mod, listener => L, port => Port, version => Version, acceptor => Acceptor}.
 

@@ -5,7 +5,7 @@
 -include_lib("public_key/include/public_key.hrl").
 
 -export([start/1, stop/1, certificates/0, certificates/1]).
--export([listen/2, pair/1, pair/3, close/1]).
+-export([listen/2, fresh_listen/2, pair/1, pair/3, close/1]).
 -export([logged/1, line/1, events/2, log/2]).
 -export([next/1, next/2, quiet/1, alert/1, eventually/1, other_process/1, result/1]).
 
@@ -70,11 +70,14 @@ certificates(Key) ->
 
 %% Pairs. Cfg holds the modules `c' and `s', the versions and the certificates.
 
+listen(#{s := Mod, server := Certs, versions := Versions}, Options) ->
+    fresh_listen(Mod, [{versions, Versions}, {reuseaddr, true}, {ip, {127, 0, 0, 1}},
+                       {log_level, none} | Options ++ Certs]).
+
 %% On a port that no listener before has had: `ssl' as a client takes a server for the one that it has met on
 %% its port, offers it that one's session, and keeps none of the new one's.
-listen(#{s := Mod, server := Certs, versions := Versions} = Cfg, Options) ->
-    {ok, L} = Mod:listen(0, [{versions, Versions}, {reuseaddr, true}, {ip, {127, 0, 0, 1}},
-                             {log_level, none} | Options ++ Certs]),
+fresh_listen(Mod, Options) ->
+    {ok, L} = Mod:listen(0, Options),
     {ok, {_, Port}} = Mod:sockname(L),
     case persistent_term:get({?MODULE, port, Port}, new) of
         new ->
@@ -82,7 +85,7 @@ listen(#{s := Mod, server := Certs, versions := Versions} = Cfg, Options) ->
             {L, Port};
         used ->
             %% The other is asked for while this one is still taken.
-            Fresh = listen(Cfg, Options),
+            Fresh = fresh_listen(Mod, Options),
             ok = Mod:close(L),
             Fresh
     end.
