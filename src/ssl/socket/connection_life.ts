@@ -233,6 +233,11 @@ export abstract class ConnectionLife {
       reply({ error: this.#notPaused() });
       return nothing;
     }
+    if (this.#pauseLapsed) {
+      reply({ error: 'timeout' });
+      this.#fail(undefined);
+      return nothing;
+    }
     const cancel = this.#await(timeout, reply);
     const before = this.options;
     const refused = this.#override(options);
@@ -263,11 +268,6 @@ export abstract class ConnectionLife {
   }
 
   #notPaused(): Value {
-    // As `ssl`: the first call after it hears that the time of the handshake was up.
-    if (this.#pauseLapsed) {
-      this.#pauseLapsed = false;
-      return 'timeout';
-    }
     const alive = this.phase === 'accepted' || this.phase === 'handshake' || this.phase === 'open';
     return alive ? 'einval' : 'closed';
   }
@@ -296,8 +296,9 @@ export abstract class ConnectionLife {
     this.#handshake = pending;
     if (timeout !== 'infinity') {
       pending.stopTimer = this.clock.after(timeout, () => {
-        this.#pauseLapsed = this.#paused !== undefined;
-        this.#fail('timeout');
+        // C10: as in `ssl`, whoever goes on hears of it, and the peer only then.
+        if (this.#paused === undefined) this.#fail('timeout');
+        else this.#pauseLapsed = true;
       });
     }
     return () => {
