@@ -12,6 +12,8 @@
 %% The application.
 
 start(Env) ->
+    %% Anew: its client remembers sessions by host and port, those of other suites too.
+    _ = ssl:stop(),
     ok = ssl:start(),
     _ = application:stop(ssl_port),
     _ = application:load(ssl_port),
@@ -74,7 +76,7 @@ listen(#{s := Mod, server := Certs, versions := Versions}, Options) ->
     fresh_listen(Mod, [{versions, Versions}, {reuseaddr, true}, {ip, {127, 0, 0, 1}},
                        {log_level, none} | Options ++ Certs]).
 
-%% On a port that no listener before has had: `ssl' as a client takes a server for the one that it has met on
+%% On a port that no listener of the suite has had: `ssl' as a client takes a server for the one that it has met on
 %% its port, offers it that one's session, and keeps none of the new one's.
 fresh_listen(Mod, Options) ->
     {ok, L} = Mod:listen(0, Options),
