@@ -12,14 +12,14 @@ demo_needs="$erlang_needs lib/inets:erlang-inets openssl:openssl curl:curl"
 test_needs="$demo_needs lib/eunit:erlang-eunit lib/common_test:erlang-common-test
   lib/tools:erlang-tools lib/runtime_tools:erlang-runtime-tools lib/xmerl:erlang-xmerl
   lib/edoc:erlang-edoc lib/dialyzer:erlang-dialyzer
-  gnutls-cli:gnutls-bin xz:xz-utils ps:procps"
+  gnutls-cli:gnutls-bin xz:xz-utils ps:procps
+  lib/ftp:erlang-ftp lib/eldap:erlang-eldap /usr/sbin/slapd:slapd
+  /usr/sbin/proftpd:proftpd-core /usr/lib/proftpd/mod_tls.so:proftpd-mod-crypto mix:elixir"
 interop_needs="$test_needs go:golang-go javac:openjdk-17-jdk-headless"
-programs_needs="$demo_needs lib/ftp:erlang-ftp lib/eldap:erlang-eldap /usr/sbin/slapd:slapd
-  /usr/sbin/proftpd:proftpd-core /usr/lib/proftpd/mod_tls.so:proftpd-mod-crypto
-  /usr/lib/rabbitmq/bin/rabbitmq-server:rabbitmq-server /usr/lib/python3/dist-packages/pika:python3-pika
+programs_needs="$test_needs /usr/lib/rabbitmq/bin/rabbitmq-server:rabbitmq-server /usr/lib/python3/dist-packages/pika:python3-pika
   yaws:yaws chromium:chromium certutil:libnss3-tools
   /usr/sbin/ejabberdctl:ejabberd /usr/sbin/mosquitto:mosquitto mosquitto_pub:mosquitto-clients
-  tsung:tsung mix:elixir"
+  tsung:tsung"
 bench_needs="$demo_needs cc:gcc make:make g++:g++ python3:python3 /usr/include/openssl/ssl.h:libssl-dev"
 
 case "${1:-}" in
@@ -34,10 +34,11 @@ case "${1:-}" in
   *) echo "usage: $0 node|erlang|check|demo|test|interop|programs|bench" >&2; exit 2 ;;
 esac
 
+# A library is its code: erlang-dev has the header files of libraries that are not there.
 present() {
   case "$1" in
     /*) [ -e "$1" ] ;;
-    lib/*) ls -d /usr/lib/erlang/"$1"-* /usr/local/lib/erlang/"$1"-* >/dev/null 2>&1 || erlang_has "${1#lib/}" ;;
+    lib/*) ls -d /usr/lib/erlang/"$1"-*/ebin /usr/local/lib/erlang/"$1"-*/ebin >/dev/null 2>&1 || erlang_has "${1#lib/}" ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
   esac
 }
@@ -46,7 +47,7 @@ present() {
 erlang_has() {
   command -v erl >/dev/null 2>&1 || return 1
   root=$(erl -noshell -eval 'io:put_chars(code:lib_dir()), halt().' 2>/dev/null) || return 1
-  ls -d "$root/$1"-* >/dev/null 2>&1
+  ls -d "$root/$1"-*/ebin >/dev/null 2>&1
 }
 
 missing=
@@ -70,7 +71,7 @@ echo "Installing:$missing"
 log=$(mktemp)
 # Servers among them are run by the tests, as they want them; the system is not to start its own.
 policy=/usr/sbin/policy-rc.d
-if [ "${1:-}" = programs ] && [ ! -e $policy ]; then
+if [ ! -e $policy ]; then
   printf '#!/bin/sh\nexit 101\n' | $as_root tee $policy >/dev/null && $as_root chmod 755 $policy
   trap '$as_root rm -f $policy' EXIT
 fi

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs the test runners one after the other and adds up what they counted.
 # usage: sh test/run.sh unit    the quick TypeScript tests
-#        sh test/run.sh all     those, and flows, property, fuzz, interop smoke, EUnit, Common Test
+#        sh test/run.sh all     those, and flows, property, fuzz, interop smoke, EUnit, Common Test, real programs
 # The last line is `N passed, N failed, N skipped`; exit status 1 when anything failed.
 set -u
 cd "$(dirname "$0")/.."
@@ -78,6 +78,7 @@ if [ "$what" = all ]; then
   script_tests conformance sh test/conformance/run.sh smoke
   script_tests demo sh demo/run.sh
   script_tests matrix sh test/interop/run.sh openssl gnutls otp
+  script_tests programs sh test/interop/programs/run.sh ftp ldap elixir
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]
