@@ -55,7 +55,7 @@ is_installed() ->
 
 %% The directory of OTP's module may be sticky.
 replace(Load) ->
-    Dir = code:lib_dir(ssl, ebin),
+    Dir = filename:join(code:lib_dir(ssl), "ebin"),
     Sticky = code:is_sticky(ssl),
     _ = code:unstick_dir(Dir),
     Result = case code:soft_purge(ssl) of

@@ -404,7 +404,7 @@ terminate(Reason, #state{index = Index, port = Port, routes = Routes}) ->
     maps:foreach(fun(_Id, Route) -> closed(Route) end, Routes),
     case Reason of
         {shutdown, unresponsive} -> kill(Port);
-        _ -> catch port_close(Port)
+        _ -> close(Port)
     end,
     ok.
 
@@ -624,5 +624,10 @@ kill(Port) ->
         {os_pid, Pid} -> _ = os:cmd("kill -KILL " ++ integer_to_list(Pid)), ok;
         undefined -> ok
     end,
-    catch port_close(Port),
-    ok.
+    close(Port).
+
+%% It may have ended by itself.
+close(Port) ->
+    try port_close(Port), ok
+    catch error:badarg -> ok
+    end.

@@ -16,6 +16,7 @@ main(Args) ->
     ok = filelib:ensure_dir(filename:join(Out, "x")),
     true = code:add_patha(filename:join(Root, "_build/default/lib/ssl_port/ebin")),
     true = code:add_patha(Out),
+    ok = no_warnings(),
     {Kinds, Names} = lists:partition(fun(A) -> A =:= "eunit" orelse A =:= "ct" end, Args),
     Modules = [compile(File, Out) || File <- lists:sort(filelib:wildcard("test/erlang/*.erl"))],
     Chosen = [M || M <- Modules, Names =:= [] orelse lists:member(atom_to_list(M), Names)],
@@ -27,12 +28,25 @@ main(Args) ->
     io:format("~n~b passed, ~b failed, ~b skipped~n", [Passed, Failed, Skipped]),
     halt(case Failed of 0 when Passed > 0 -> 0; _ -> 1 end).
 
+%% The application's own sources, with the warnings that rebar.config asks for.
+no_warnings() ->
+    {ok, Config} = file:consult("rebar.config"),
+    Options = proplists:get_value(erl_opts, Config) ++ [strong_validation, warnings_as_errors, report],
+    case [File || File <- filelib:wildcard("erlang/*.erl"), compile:file(File, Options) =:= error] of
+        [] -> ok;
+        _ -> failed()
+    end.
+
 compile(File, Out) ->
     case compile:file(File, [{outdir, Out}, debug_info, report, warnings_as_errors,
                              nowarn_missing_spec]) of
         {ok, Module} -> Module;
-        error -> io:format("~n0 passed, 1 failed, 0 skipped~n"), halt(1)
+        error -> failed()
     end.
+
+failed() ->
+    io:format("~n0 passed, 1 failed, 0 skipped~n"),
+    halt(1).
 
 run("eunit", Modules, _Out) ->
     Tests = [M || M <- Modules, lists:suffix("_tests", atom_to_list(M))],
