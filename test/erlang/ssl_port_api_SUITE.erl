@@ -464,7 +464,7 @@ case_bad_options(Config) ->
         [result(fun() -> C:connect("localhost", 1, Options ++ ClientCerts) end)
          || Options <- [[foo], [{verify, foo}], [{depth, -1}], [{versions, [foo]}],
                         [{versions, ['tlsv1.3', 'tlsv1.1']}],
-                        [{alpn_advertised_protocols, [<<>>]}], [{reuse_sessions, maybe}],
+                        [{alpn_advertised_protocols, [<<>>]}], [{reuse_sessions, 'maybe'}],
                         [{server_name_indication, 17}], [{cacertfile, 1}],
                         [{honor_cipher_order, true}], [{alpn_preferred_protocols, [<<"h2">>]}]]]
             ++ [result(fun() ->

@@ -393,7 +393,7 @@ reload_options(Config) ->
     Server = spawn_link(fun() -> serve(L) end),
     Before = own_certificate(Port),
     ?assertMatch({error, {options, {certfile, _, {error, enoent}}}}, ssl_port:reload(L, [{certfile, "/none"}])),
-    ?assertMatch({error, {options, {verify, maybe}}}, ssl_port:reload(L, [{verify, maybe}])),
+    ?assertMatch({error, {options, {verify, 'maybe'}}}, ssl_port:reload(L, [{verify, 'maybe'}])),
     ?assertEqual(Before, own_certificate(Port)),
     ?assertEqual(ok, ssl_port:reload(L, Other)),
     ?assertEqual(first_certificate(OtherCert), own_certificate(Port)),

@@ -73,10 +73,10 @@ sockname(Pid) when is_pid(Pid) -> {ok, {{0, 0, 0, 0}, 1}}.
 port(Pid) when is_pid(Pid) -> {ok, 1}.
 
 call(Pid, Request, Timeout) ->
-    Tag = monitor(process, Pid, [{alias, reply_demonitor}]),
-    Pid ! {call, Tag, Tag, Request},
+    Tag = monitor(process, Pid),
+    Pid ! {call, self(), Tag, Request},
     receive
-        {Tag, Reply} -> Reply;
+        {Tag, Reply} -> demonitor(Tag, [flush]), Reply;
         {'DOWN', Tag, process, _, _} -> {error, closed}
     after Timeout ->
         demonitor(Tag, [flush]),

@@ -29,7 +29,7 @@ init_per_testcase(_Case, Config) ->
 
 end_per_testcase(_Case, Config) ->
     ?CACHE:fail(#{}),
-    catch unregister(?MODULE),
+    _ = whereis(?MODULE) =:= undefined orelse unregister(?MODULE),
     ssl_port_test_lib:stop(?config(before, Config)).
 
 started(Env) ->

@@ -327,7 +327,7 @@ one_call(6, S) -> ssl_port:recv(S, 0, 10);
 one_call(7, S) -> ssl_port:setopts(S, [{active, lists:nth(rand:uniform(4), [once, 3, true, false])}]);
 one_call(8, S) -> ssl_port:getopts(S, [active, mode]);
 one_call(9, S) -> ssl_port:setopts(S, [{active, nonsense}]);
-one_call(10, S) -> catch ssl_port:send(S, [nonsense]);
+one_call(10, S) -> try ssl_port:send(S, [nonsense]) catch error:Reason -> {error, Reason} end;
 one_call(11, S) -> ssl_port:connection_information(S, [protocol]);
 one_call(12, S) -> ssl_port:controlling_process(S, self());
 one_call(13, S) -> ssl_port:update_keys(S, write);
