@@ -38,6 +38,8 @@
 -export([handshake_continue/2]).
 -export([handshake_continue/3]).
 -export([handshake_cancel/1]).
+-export([handle_options/2]).
+-export([handle_options/3]).
 -export([ssl_accept/1]).
 -export([ssl_accept/2]).
 -export([ssl_accept/3]).
@@ -471,6 +473,25 @@ handshake_failed(Atomics, Connection) ->
         ok -> ssl_port_connection:stop(Connection);
         _ -> ok
     end.
+
+%% @equiv handle_options(Options, Role, undefined)
+-spec handle_options([option()], client | server) -> {ok, ssl_port_config:config()}.
+handle_options(Options, Role) ->
+    handle_options(Options, Role, undefined).
+
+%% @doc Judges options without a connection, as `ssl' does it for its own modules: `{ok, Config}'
+%% with the record of OTP 25, whose second element is a map of all options, or an exception
+%% `throw' of `{error, Reason}'. `Host' is whom a client connects to.
+%%
+%% `handle_options(Options, Role, Map)' puts options over those of such a map and returns
+%% another. Values in it are those of {@link connection_information/1}, `undefined' where nothing
+%% is set; the parts of `ssl' take their own from it, and not these.
+-spec handle_options([option()], client | server, host() | undefined) -> {ok, ssl_port_config:config()};
+                    ([option()], client | server, ssl_port_config:options()) -> ssl_port_config:options().
+handle_options(Options, Role, Inherited) when is_map(Inherited) ->
+    ssl_port_config:merge(Options, Role, Inherited);
+handle_options(Options, Role, Host) ->
+    ssl_port_config:make(Options, Role, Host).
 
 %% @equiv ssl_accept(Socket, infinity)
 -spec ssl_accept(sslsocket()) ->

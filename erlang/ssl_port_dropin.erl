@@ -126,7 +126,8 @@ function(Name, Arity) ->
 body(start, []) -> [remote(?MODULE, start, [{atom, anno(), temporary}])];
 body(start, Vars) -> [remote(?MODULE, start, Vars)];
 body(stop, []) -> [remote(?MODULE, stop, [])];
-body(Name, Vars) when Name =:= connect; Name =:= listen; Name =:= handshake; Name =:= ssl_accept ->
+body(Name, Vars) when Name =:= connect; Name =:= listen; Name =:= handshake; Name =:= ssl_accept;
+                       Name =:= handle_options ->
     [remote(?MODULE, ready, []), remote(ssl_port, Name, Vars)];
 body(Name, Vars) -> [remote(ssl_port, Name, Vars)].
 

@@ -8,6 +8,7 @@
 
 -export([expand/1]).
 -export([expand/2]).
+-export([written/1]).
 -export([tls/1]).
 -export([environment/0]).
 
@@ -170,6 +171,19 @@ has_fun_element(N, Tuple) -> has_fun(element(N, Tuple)) orelse has_fun_element(N
 tls(Options) ->
     [Option || Option <- Options,
                not lists:member(element(1, Option), [active, mode, packet, packet_size, header])].
+
+%% Each option as a tuple, as it was written.
+-spec written([term()]) -> {ok, [tuple()]} | {option_not_a_key_value_tuple, term()}.
+written(Options) when is_list(Options) ->
+    written(flatten(Options), []).
+
+written([Option | Rest], Acc) ->
+    case option(Option) of
+        {ok, Expanded} -> written(Rest, [Expanded | Acc]);
+        error -> {option_not_a_key_value_tuple, Option}
+    end;
+written([], Acc) ->
+    {ok, lists:reverse(Acc)}.
 
 %% The defaults that stand behind the options of connect and listen, and where relative names of files
 %% start: the program's own folder is the one that this node was in when the program started.

@@ -20,6 +20,7 @@ import type {
   SocketContext,
   SslListener,
   SslSocket,
+  TellOptions,
   TunnelTransport,
 } from '../ssl/socket/index.ts';
 import type { Value } from '../ssl/value.ts';
@@ -61,6 +62,8 @@ export interface Sockets {
   readonly untraceNext: (context: SocketContext, meant: IsTracer) => unknown[];
   /** The latest handshakes that failed. */
   readonly tellFailures: (context: SocketContext, what: unknown) => Result<Value>;
+  /** Judges options for nobody. */
+  readonly tellOptions: TellOptions;
   /** What all connections have done. */
   readonly tellMetrics: (context: SocketContext) => readonly (readonly [Value, Value])[];
 }
@@ -260,6 +263,7 @@ export class Dispatcher implements FrameSink {
       case 'trace':
       case 'untrace':
       case 'failures':
+      case 'options':
         if (id !== workerId) break;
         this.#inside(answer, call);
         return;
@@ -281,8 +285,8 @@ export class Dispatcher implements FrameSink {
     }
   }
 
-  /** Looking into the handshakes of all connections. */
-  #inside(answer: Answer, call: CallOf<'trace' | 'untrace' | 'failures'>): void {
+  /** What concerns all connections, or none. */
+  #inside(answer: Answer, call: CallOf<'trace' | 'untrace' | 'failures' | 'options'>): void {
     switch (call.type) {
       case 'trace': {
         const role = call.role === 'any' ? undefined : call.role;
@@ -299,6 +303,9 @@ export class Dispatcher implements FrameSink {
       }
       case 'failures':
         answer.value(this.#sockets.tellFailures(this.#context, call.what));
+        return;
+      case 'options':
+        answer.value(this.#sockets.tellOptions(this.#context, call));
     }
   }
 
@@ -570,6 +577,7 @@ function callConnection(socket: SslSocket, call: SocketCall, answer: Answer): Ca
       answer.value(socket.explain(call.what));
       return undefined;
     case 'failures':
+    case 'options':
     case 'reload':
       answer.fail('notsup');
       return undefined;
@@ -600,6 +608,7 @@ function callListener(listener: SslListener, call: SocketCall, answer: Answer): 
       answer.value(told(listener.untrace(isTracer(call.tracer))));
       return;
     case 'failures':
+    case 'options':
       answer.fail('notsup');
       return;
     case 'close':

@@ -246,6 +246,7 @@ export const callShapes = {
   untrace: { tracer: anyTerm },
   explain: { what: anyTerm },
   failures: { what: anyTerm },
+  options: { role, base: anyTerm, options: anyTerm },
 };
 
 /** The frames from the BEAM. */

@@ -168,6 +168,7 @@ async function loadSockets(): Promise<Sockets> {
     listenTunnel,
     tellFailures,
     tellMetrics,
+    tellOptions,
     traceNext,
     untraceNext,
   } = await import('../ssl/socket/index.ts');
@@ -181,6 +182,7 @@ async function loadSockets(): Promise<Sockets> {
     listenTunnel,
     tellFailures,
     tellMetrics,
+    tellOptions,
     traceNext,
     untraceNext,
   };

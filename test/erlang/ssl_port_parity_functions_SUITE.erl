@@ -88,8 +88,6 @@ case_start_and_stop(Config) ->
 %% Every function that ssl exports, and those that the manuals of R14 and R16 and the releases
 %% after 25 name.
 case_exports(_Config) ->
-    %% What ssl exports for its own modules alone.
-    Internal = [{handle_options, 2}, {handle_options, 3}],
     Seeds = [{start, 0}, {start, 1}, {stop, 0}, {versions, 0}, {cipher_suites, 0},
              {cipher_suites, 1}, {connect, 2}, {connect, 3}, {connect, 4}, {listen, 2},
              {transport_accept, 1}, {transport_accept, 2}, {ssl_accept, 1}, {ssl_accept, 2},
@@ -99,9 +97,57 @@ case_exports(_Config) ->
              {negotiated_next_protocol, 1}, {format_error, 1}, {session_info, 1},
              {clear_pem_cache, 0}, {random_bytes, 1}, {pid, 1}],
     Later = [{signature_algs, 2}, {export_key_materials, 4}, {export_key_materials, 5}],
-    Wanted = (ssl:module_info(exports) -- Internal) ++ Seeds ++ Later,
+    Wanted = ssl:module_info(exports) ++ Seeds ++ Later,
     [] = Wanted -- ([{F, A} || {F, A} <- Wanted, erlang:function_exported(ssl_port, F, A)]),
     ok.
+
+%% What ssl exports for its own modules.
+case_handle_options(Config) ->
+    Names = [versions, verify, depth, fail_if_no_peer_cert, certfile, keyfile, cacertfile, supported_groups,
+             server_name_indication, session_tickets, log_level, reuse_sessions, handshake, password, cookie,
+             honor_cipher_order, fallback, alpn_advertised_protocols, alpn_preferred_protocols, crl_check,
+             max_handshake_size, keep_secrets, sni_hosts, renegotiate_at, beast_mitigation,
+             middlebox_comp_mode, early_data, protocol],
+    Good = [[[], client], [[], server], [[], client, undefined], [[], server, "host"], [[], client, "host."],
+            [[], client, {127, 0, 0, 1}],
+            [[binary, {active, once}, {depth, 3}, {nodelay, true}, inet6], client],
+            [[{mode, list}, {packet, 4}, {mode, binary}, {foo, bar}, {raw, 1, 2, <<3>>}], server],
+            [[{versions, ['tlsv1.2']}, {password, "secret"}, {psk_identity, "me"}], client, "host"],
+            [[{cookie, false}, {alpn_preferred_protocols, [<<"h2">>]}, {log_alert, false}], server],
+            [[{cb_info, {gen_tcp, tcp, tcp_closed, tcp_error}}, {server_name_indication, disable}], client, "host"]],
+    Bad = [[foo, client], [[foo], client], [[{a, b, c}], server], [[{depth, foo}], client], [[{active, foo}], client],
+           [[{verify, verify_peer}], client], [[{cookie, true}], client], [[{fallback, true}], server],
+           [[{cb_info, foo}], client], [[{versions, [foo]}], server], [[{packet, {a}}], server],
+           [foo, client, #{}], [[foo], client, #{}], [[{depth, 1} | foo], client]],
+    sides(Config, fun(Module) ->
+        Call = fun(Args) -> seen(fun() -> apply(Module, handle_options, Args) end) end,
+        {ok, #{} = Inherited} = inside(Module:handle_options([{depth, 2}, {versions, ['tlsv1.3']}], server)),
+        Over = fun(Options) ->
+                       case seen(fun() -> Module:handle_options(Options, server, Inherited) end) of
+                           #{} = Map -> maps:with(Names, Map);
+                           Other -> Other
+                       end
+               end,
+        {ok, All} = inside(Module:handle_options([], client)),
+        Wanted = [Name || Name <- maps:keys(element(2, element(2, ssl:handle_options([], client)))),
+                          not maps:is_key(Name, All)],
+        [{{good, N}, begin
+                         {ok, Made} = Call(Args),
+                         setelement(2, Made, maps:with(Names, element(2, Made)))
+                     end} || {N, Args} <- numbered(Good)]
+            ++ [{{bad, N}, Call(Args)} || {N, Args} <- numbered(Bad)]
+            ++ [{missing, Wanted},
+                {over, Over([{depth, 5}, {password, "p"}])},
+                {nothing_over, Over([]) =:= maps:with(Names, Inherited)},
+                {versions_over, Over([{versions, ['tlsv1.2']}])},
+                {refused_over, Over([{depth, foo}])},
+                {transport_over, Over([{foo, bar}])}]
+    end).
+
+inside({ok, Config}) -> {ok, element(2, Config)}.
+
+numbered(List) ->
+    lists:zip(lists:seq(1, length(List)), List).
 
 %% S-F03, A-F13
 case_versions(Config) ->

@@ -299,6 +299,9 @@ export class FakeSockets implements Sockets {
   readonly tellFailures: Sockets['tellFailures'] = (_context, what) => ({
     ok: { list: [{ term: what }] },
   });
+  readonly tellOptions: Sockets['tellOptions'] = (_context, { role, options }) => ({
+    ok: { list: [role, { term: options }] },
+  });
   readonly tracers: unknown[] = [];
 
   readonly tellMetrics: Sockets['tellMetrics'] = () => [['handshakes_client', 3]];

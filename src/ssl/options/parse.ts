@@ -73,6 +73,8 @@ export interface ParseContext {
   readonly base?: Options | undefined;
   /** Set for a list inside `sni_hosts`. */
   readonly named?: boolean;
+  /** Set where no option at all will do for a server. */
+  readonly mayBeEmpty?: boolean;
 }
 
 /** The versions that the engine speaks, the newest first. */
@@ -124,11 +126,13 @@ class Parser {
   }
 
   parse(term: unknown): Options {
-    const { base, role } = this.#context;
+    const { base, role, mayBeEmpty } = this.#context;
     const sorted = this.#sort(term);
     // A server without a single option cannot work (R39).
     const total = sorted.tls.length + sorted.emulated.length + sorted.transport.length;
-    if (role === 'server' && base === undefined && total === 0) throw new OptionFault('nooptions');
+    if (role === 'server' && base === undefined && total === 0 && mayBeEmpty !== true) {
+      throw new OptionFault('nooptions');
+    }
 
     const profile = this.#profile(sorted.tls, base?.profile);
     if (profiles[profile].duplicates === 'first') {

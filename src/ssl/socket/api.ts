@@ -401,5 +401,16 @@ export type ListenTunnel = (
   reply: Reply<SocketState>,
 ) => SslListener;
 
+/** Judges options as `connect` or `listen` would, and tells all that are in force, by name. */
+export type TellOptions = (
+  context: SocketContext,
+  request: {
+    readonly role: 'client' | 'server';
+    /** What `options` come over; an empty list for nothing. */
+    readonly base: unknown;
+    readonly options: unknown;
+  },
+) => Result<Value>;
+
 /** `createContext(host)`: the context over the real clock, entropy and files. One a program. */
 export type CreateContext = (host: SocketHost) => SocketContext;

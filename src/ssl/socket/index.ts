@@ -10,5 +10,5 @@ export {
   untraceNext,
 } from './context.ts';
 export type { IsTracer } from './inside.ts';
-export { adopt, connect, createTunnel, listen, listenTunnel } from './open.ts';
+export { adopt, connect, createTunnel, listen, listenTunnel, tellOptions } from './open.ts';
 export type { TunnelOutlet, TunnelTransport } from './transport/tunnel.ts';

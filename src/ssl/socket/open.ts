@@ -1,8 +1,8 @@
 /** Opening connections and listeners: arguments first, then the network. */
 
-import { mismatchedKey, parseOptions } from '../options/index.ts';
+import { mismatchedKey, parseOptions, tellOptions as tellAll } from '../options/index.ts';
 import type { Value } from '../value.ts';
-import type { Adopt, Connect, CreateTunnel, Listen, ListenTunnel } from './api.ts';
+import type { Adopt, Connect, CreateTunnel, Listen, ListenTunnel, TellOptions } from './api.ts';
 import { closedListener, closedSocket } from './closed_socket.ts';
 import { TlsConnection } from './connection.ts';
 import { TlsListener } from './listener.ts';
@@ -80,4 +80,13 @@ export const listenTunnel: ListenTunnel = (context, observer, request, reply) =>
   const listener = new TlsListener(context, observer, options.ok);
   listener.listenTunnel(reply);
   return listener;
+};
+
+/** Reads options without opening anything. */
+export const tellOptions: TellOptions = ({ reader, profile }, { role, base, options }) => {
+  const below = parseOptions(base, reader, { role, profile, mayBeEmpty: true });
+  if ('error' in below) return below;
+  const parsed = parseOptions(options, reader, { role, profile, base: below.ok });
+  if ('error' in parsed) return parsed;
+  return { ok: { list: [...tellAll(parsed.ok)] } };
 };

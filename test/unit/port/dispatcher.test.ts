@@ -110,6 +110,12 @@ describe('requests', () => {
     assert.deepEqual(failures, { type: 'value', value: [atom('all')] });
   });
 
+  it('judge options for nobody', async () => {
+    const { partner } = await start();
+    const call = { type: 'options', role: 'server', base: [], options: 5 } as const;
+    assert.deepEqual(await partner.call(0, call), { type: 'value', value: [atom('server'), 5] });
+  });
+
   it('follow a connection, and explain it', async () => {
     const { partner, socket } = await connected();
     const tracer = newTag();
