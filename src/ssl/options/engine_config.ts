@@ -282,6 +282,7 @@ function olderVersions({ role, values, profile }: Options, { files }: ConfigSour
     dhParameters: role === 'server' ? dhParameters(values, files) : undefined,
     pskIdentity:
       pskIdentity ?? (role === 'client' && hasLookup(values) ? DEFAULT_PSK_IDENTITY : undefined),
+    looksUpUsers: hasLookup(values),
     srpIdentity,
     encryptThenMac: values.encrypt_then_mac ?? true,
     beastMitigation: values.beast_mitigation ?? 'one_n_minus_one',
@@ -303,6 +304,7 @@ type OlderVersions = Pick<
   | 'minDhBits'
   | 'dhParameters'
   | 'pskIdentity'
+  | 'looksUpUsers'
   | 'srpIdentity'
   | 'encryptThenMac'
   | 'beastMitigation'

@@ -210,6 +210,8 @@ export interface EngineConfig {
   readonly dhParameters?: DhParameters | undefined;
   /** Before TLS 1.3. Client: the PSK identity. Server: the identity hint. */
   readonly pskIdentity?: Uint8Array | undefined;
+  /** Server before TLS 1.3: false where no PSK or verifier can be looked up. Default true. */
+  readonly looksUpUsers?: boolean;
   /** Client: what to log in with; without it no SRP suite is offered. */
   readonly srpIdentity?: SrpIdentity | undefined;
   /** Server: how unknown users of SRP are hidden; without it they get unknown_psk_identity. */

@@ -117,7 +117,7 @@ const PEER_MISBEHAVED = {
     'the certificate is of a type that was not asked for',
   ),
   illegal_alpn: row('illegal_parameter', 'the protocol selected was not offered'),
-  illegal_server_name: row('decode_error', 'the server name is no host name'),
+  illegal_server_name: row('illegal_parameter', 'the server name is no host name'),
   illegal_psk_identity: row('illegal_parameter', 'the selected PSK identity is out of range'),
   illegal_max_fragment_length: row(
     'illegal_parameter',

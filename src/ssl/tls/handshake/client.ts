@@ -215,6 +215,7 @@ function verifyRetry(link: Link, offer: Offer, retry: HelloRetryRequest): Cipher
   if (selected !== versionCode('tlsv1.3') || !speaks(link.config, 'tlsv1.3')) {
     throw new PeerMisbehaved('illegal_version', selected);
   }
+  verifyLegacyVersion(retry);
   return agreedSuite(offer, retry, 'tlsv1.3');
 }
 
@@ -250,9 +251,7 @@ function agreedVersion(link: Link, hello: ServerHello): ProtocolVersion {
     const code = hello.extensions.supported_versions ?? 0;
     // RFC 8446 §4.2.1: nothing before TLS 1.3 may be selected here
     if (code !== versionCode('tlsv1.3')) throw new PeerMisbehaved('illegal_version', code);
-    if (hello.legacyVersion !== versionCode('tlsv1.2')) {
-      throw new PeerMisbehaved('illegal_version', hello.legacyVersion);
-    }
+    verifyLegacyVersion(hello);
     return 'tlsv1.3';
   }
   const version = versionFromCode(hello.legacyVersion);
@@ -261,6 +260,17 @@ function agreedVersion(link: Link, hello: ServerHello): ProtocolVersion {
   }
   verifyServerRandom(hello.random, version, bestVersion(config));
   return version;
+}
+
+/** RFC 8446 §4.1.3: 0x0303 in all hellos of a TLS 1.3 server. */
+function verifyLegacyVersion({ legacyVersion }: ServerHello | HelloRetryRequest): void {
+  // RFC 8446 §D.5: protocol_version for SSL 3.0
+  if (legacyVersion === versionCode('sslv3')) {
+    throw new PeerIncompatible('no_shared_version', legacyVersion);
+  }
+  if (legacyVersion !== versionCode('tlsv1.2')) {
+    throw new PeerMisbehaved('illegal_version', legacyVersion);
+  }
 }
 
 /** The suite of a ServerHello or HelloRetryRequest, with the other fields that only echo the offer. */

@@ -10,6 +10,7 @@ import {
   fragmentLengthCode,
   fragmentLengthOf,
 } from '../messages/extensions/max_fragment_length.ts';
+import { MAX_PLAINTEXT } from '../record/protection.ts';
 import type { Link } from './flow.ts';
 
 /** RFC 8449 §4: in TLS 1.3 the limit counts the content type and the padding too. */
@@ -23,6 +24,10 @@ export function takeRecordLimits(
   if (limit !== undefined) {
     // RFC 8449 §5: both at once are illegal_parameter
     if (code !== undefined) throw new PeerMisbehaved('illegal_max_fragment_length');
+    // RFC 8449 §4: a server MUST NOT send more than the protocol allows
+    if (contentOf(limit) > MAX_PLAINTEXT) {
+      throw new PeerMisbehaved('illegal_record_size_limit', limit);
+    }
     link.limitWrites(contentOf(limit));
     const { recordSizeLimit: own } = link.config;
     if (own !== undefined) link.limitReads(contentOf(own));
@@ -50,10 +55,11 @@ export function answerRecordLimits(
   link: Link,
   { record_size_limit: limit, max_fragment_length: code }: ClientHello['extensions'],
 ): AnsweredLimits {
-  const { recordSizeLimit: own } = link.config;
   // RFC 8449 §5: a server that knows record_size_limit ignores max_fragment_length beside it
-  if (limit !== undefined && own !== undefined) {
-    link.limitWrites(contentOf(limit));
+  if (limit !== undefined) {
+    // RFC 8449 §4: answered also by a side that takes records of any size
+    const own = link.config.recordSizeLimit ?? MAX_PLAINTEXT + 1;
+    link.limitWrites(Math.min(contentOf(limit), MAX_PLAINTEXT));
     return { answer: { record_size_limit: own }, reads: contentOf(own) };
   }
   if (code === undefined) return { answer: {}, reads: undefined };

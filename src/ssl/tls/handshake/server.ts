@@ -93,9 +93,9 @@ function* pauseAtHello(
 
 function agreeOnVersion(link: Link, hello: ClientHello): ProtocolVersion {
   const { legacyVersion, cipherSuites, extensions } = hello;
-  if (legacyVersion < versionCode('sslv3')) {
-    throw new PeerIncompatible('no_shared_version', legacyVersion);
-  }
+  // RFC 8446 §D.5: SSL 3.0 and supported_versions do not go together
+  const least = versionCode(extensions.supported_versions === undefined ? 'sslv3' : 'tlsv1');
+  if (legacyVersion < least) throw new PeerIncompatible('no_shared_version', legacyVersion);
   const best = versionCode(bestVersion(link.config));
   // RFC 7507 §3: the client fell back although this server speaks more. It leaves the choice where nothing is shared.
   if (cipherSuites.includes(signalingValues.fallback) && highestVersion(hello) < best) {

@@ -22,6 +22,7 @@ import type { ClientHello } from '../messages/client_hello.ts';
 import type { MessageContext } from '../messages/context.ts';
 import type { KeyShareEntry } from '../messages/extensions/key_share.ts';
 import { pskKeyExchangeModeCodes } from '../messages/extensions/psk_key_exchange_modes.ts';
+import { hostNameIn } from '../messages/extensions/server_name.ts';
 import type { HandshakeTls13 } from '../messages/handshake.ts';
 import { helloRetryRequestRandom } from '../messages/server_hello.ts';
 import { agreeWithPeer } from './agreed.ts';
@@ -305,11 +306,20 @@ function verifySecondHello(first: ClientHello, second: ClientHello): void {
     sameCodes(first.cipherSuites, second.cipherSuites) &&
     sameCodes(first.extensions.supported_groups, second.extensions.supported_groups) &&
     sameCodes(first.extensions.supported_versions, second.extensions.supported_versions) &&
-    sameCodes(first.extensions.signature_algorithms, second.extensions.signature_algorithms);
+    sameCodes(first.extensions.signature_algorithms, second.extensions.signature_algorithms) &&
+    sameServerName(first, second);
   // RFC 8446 §4.2.10: early_data is gone after a HelloRetryRequest
   if (!same || second.extensions.early_data === true) {
     throw new PeerMisbehaved('changed_client_hello');
   }
+}
+
+/** The certificate follows the first hello, and a session the second. */
+function sameServerName(first: ClientHello, second: ClientHello): boolean {
+  return (
+    hostNameIn(first.extensions.server_name ?? []) ===
+    hostNameIn(second.extensions.server_name ?? [])
+  );
 }
 
 function sameCodes(

@@ -102,6 +102,8 @@ function refusalBy(
   const { needs, knows } = keyExchangeRow(suite.keyExchange);
   if (needs === 'curve' && curves.length === 0) return 'no_shared_group';
   if (needs === 'field' && field === undefined) return 'no_shared_group';
+  // RFC 4279 §2: a client that offers other suites too need not fail for a key that nobody can look up
+  if (knows !== undefined && config.looksUpUsers === false) return 'no_user_name';
   // RFC 5054 §2.5.1.2: SRP needs a user name
   if (knows === 'srp' && hello.extensions.srp === undefined) return 'no_user_name';
   const proof = proofFor(config, version, hello, suite);

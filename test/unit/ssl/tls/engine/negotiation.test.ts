@@ -5,6 +5,7 @@ import { describe, it } from 'node:test';
 import type { EngineConfig } from '../../../../../src/ssl/tls/config.ts';
 import { signalingValues } from '../../../../../src/ssl/tls/iana/cipher_suites.ts';
 import type { ClientHello } from '../../../../../src/ssl/tls/messages/client_hello.ts';
+import { serverNameOf } from '../../../../../src/ssl/tls/messages/extensions/server_name.ts';
 import type { HandshakeMessage } from '../../../../../src/ssl/tls/messages/handshake.ts';
 import { changing } from '../../../../support/engine_hooks.ts';
 import {
@@ -263,6 +264,11 @@ describe('groups', () => {
       second(({ extensions }) => ({ extensions: { ...extensions, key_share: [] } })),
       illegal,
     );
+    const server_name = serverNameOf('other.example');
+    assert.equal(
+      second(({ extensions }) => ({ extensions: { ...extensions, server_name } })),
+      illegal,
+    );
   });
 
   it('two shares for one group, or one that is not listed, are refused', () => {
@@ -344,7 +350,7 @@ describe('server names', () => {
     });
     assert.equal(
       alerts(connectedPair({}, {}, changingHello(change))),
-      serverRefuses('decode_error'),
+      serverRefuses('illegal_parameter'),
     );
   });
 });

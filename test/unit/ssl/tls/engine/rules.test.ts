@@ -102,6 +102,30 @@ const rules: readonly Rule[] = [
     ...retried,
     server: changing('server_hello', () => ({ form: 'tls12', extensions: {} })),
   },
+  // RFC 8446 §4.1.3 and §D.5
+  {
+    what: 'a ServerHello of SSL 3.0 with supported_versions',
+    alert: 'protocol_version',
+    server: changing('server_hello', () => ({ legacyVersion: 0x0300 })),
+  },
+  {
+    what: 'a HelloRetryRequest of TLS 1.1 with supported_versions',
+    alert: 'illegal_parameter',
+    ...retried,
+    server: changing('hello_retry_request', () => ({ legacyVersion: 0x0302 })),
+  },
+  {
+    what: 'a ClientHello of SSL 3.0 with supported_versions',
+    alert: 'protocol_version',
+    client: changing('client_hello', () => ({ legacyVersion: 0x0300 })),
+  },
+  // RFC 8449 §4
+  {
+    what: 'a record_size_limit of a server above that of the protocol',
+    alert: 'illegal_parameter',
+    clientConfig: { recordSizeLimit: 1000 },
+    server: changingExtensions('encrypted_extensions', { record_size_limit: 16386 }),
+  },
   // RFC 8446 §4.2.8
   {
     what: 'no share in ServerHello',

@@ -199,6 +199,14 @@ describe('pre-shared keys', () => {
     assert.equal(pair.server.lastAlert, 'sent fatal unknown_psk_identity');
   });
 
+  it('are not chosen by a server that cannot look any up', () => {
+    const other = 'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256';
+    const both = named('TLS_PSK_WITH_AES_128_GCM_SHA256', other);
+    assert.equal(connect(both).server.info.cipherSuite.name, 'TLS_PSK_WITH_AES_128_GCM_SHA256');
+    const pair = connect(both, { looksUpUsers: false });
+    assert.equal(pair.server.info.cipherSuite.name, other, pair.server.describe());
+  });
+
   it('that differ fail at Finished', () => {
     let first = true;
     const answer: typeof legacyAnswer = () => {

@@ -251,11 +251,11 @@ describe('sizes of records', () => {
 
   for (const [client, server, up, down] of [
     [{ recordSizeLimit: 513 }, { recordSizeLimit: 1025 }, 1024, 512],
-    [{ recordSizeLimit: 513 }, {}, 10_000, 10_000],
+    [{ recordSizeLimit: 513 }, {}, 10_000, 512],
     [{}, { recordSizeLimit: 513 }, 10_000, 10_000],
     [{ maxFragmentLength: 1024 }, {}, 1024, 1024],
     [{ maxFragmentLength: 512, recordSizeLimit: 2001 }, { recordSizeLimit: 101 }, 100, 2000],
-    [{ maxFragmentLength: 512, recordSizeLimit: 2001 }, {}, 512, 512],
+    [{ maxFragmentLength: 512, recordSizeLimit: 2001 }, {}, 10_000, 2000],
   ] as const) {
     it(`${JSON.stringify(client)} with ${JSON.stringify(server)}`, () => {
       const pair = connectedPair(
