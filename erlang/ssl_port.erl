@@ -145,7 +145,7 @@
 %% are not there.
 
 -type bad_option() :: {option_not_a_key_value_tuple, term()}.
-%% Returned, as by `ssl', without `error' around it.
+%% Returned, as by `ssl' before OTP 26, without `error' around it.
 
 -define(IS_TIMEOUT(T), (T =:= infinity orelse (is_integer(T) andalso T >= 0))).
 -define(CLOSE_TIMEOUT, 5000).

@@ -259,24 +259,44 @@ map({_, _, _, KeyExchange, Cipher, Mac, Prf, _}) ->
 
 -spec eccs() -> [atom()].
 eccs() ->
-    implemented([sect571r1, sect571k1, secp521r1, brainpoolP512r1, sect409k1, sect409r1,
-                 brainpoolP384r1, secp384r1, sect283k1, sect283r1, brainpoolP256r1, secp256k1,
-                 secp256r1, sect239k1, sect233k1, sect233r1, secp224k1, secp224r1, sect193r1,
-                 sect193r2, secp192k1, secp192r1, sect163k1, sect163r1, sect163r2, secp160k1,
-                 secp160r1, secp160r2]).
+    implemented(case profile() of
+                    otp26 -> eccs_27('tlsv1.2') ++ eccs_27(weak);
+                    _ -> eccs_25()
+                end).
+
+eccs_27('tlsv1.2') ->
+    [x25519, x448, secp521r1, brainpoolP512r1, secp384r1, brainpoolP384r1, secp256r1, brainpoolP256r1];
+eccs_27(weak) ->
+    eccs_25() -- eccs_27('tlsv1.2').
+
+eccs_25() ->
+    [sect571r1, sect571k1, secp521r1, brainpoolP512r1, sect409k1, sect409r1, brainpoolP384r1,
+     secp384r1, sect283k1, sect283r1, brainpoolP256r1, secp256k1, secp256r1, sect239k1, sect233k1,
+     sect233r1, secp224k1, secp224r1, sect193r1, sect193r2, secp192k1, secp192r1, sect163k1,
+     sect163r1, sect163r2, secp160k1, secp160r1, secp160r2].
 
 -spec eccs(version()) -> [atom()].
 eccs(Version) when Version =:= 'tlsv1.2'; Version =:= 'tlsv1.1'; Version =:= tlsv1 ->
-    eccs().
+    implemented(case profile() of
+                    otp26 -> eccs_27('tlsv1.2');
+                    _ -> eccs_25()
+                end).
 
 -spec groups() -> [atom()].
 groups() ->
-    implemented([x25519, x448, secp256r1, secp384r1, secp521r1, ffdhe2048, ffdhe3072, ffdhe4096,
-                 ffdhe6144, ffdhe8192]).
+    implemented(case profile() of
+                    otp26 -> [x25519, x448, secp521r1, secp384r1, secp256r1, brainpoolP256r1tls13,
+                              brainpoolP384r1tls13, brainpoolP512r1tls13];
+                    _ -> [x25519, x448, secp256r1, secp384r1, secp521r1]
+                end ++ [ffdhe2048, ffdhe3072, ffdhe4096, ffdhe6144, ffdhe8192]).
 
 -spec groups(default) -> [atom()].
 groups(default) ->
-    [x25519, x448, secp256r1, secp384r1].
+    case profile() of
+        otp26 -> [x25519, x448, secp521r1, secp384r1, secp256r1, brainpoolP512r1tls13,
+                  brainpoolP384r1tls13, brainpoolP256r1tls13];
+        _ -> [x25519, x448, secp256r1, secp384r1]
+    end.
 
 implemented(Names) ->
     [Name || Name <- Names, lists:member(Name, ?GROUPS)].
@@ -305,8 +325,13 @@ signature_algs(Description, Version) ->
     erlang:error(badarg, [Description, Version]).
 
 schemes() ->
+    Brainpool = case profile() of
+                    otp26 -> [ecdsa_brainpoolP512r1tls13_sha512, ecdsa_brainpoolP384r1tls13_sha384,
+                              ecdsa_brainpoolP256r1tls13_sha256];
+                    _ -> []
+                end,
     [eddsa_ed25519, eddsa_ed448, ecdsa_secp521r1_sha512, ecdsa_secp384r1_sha384,
-     ecdsa_secp256r1_sha256, rsa_pss_pss_sha512, rsa_pss_pss_sha384, rsa_pss_pss_sha256,
+     ecdsa_secp256r1_sha256] ++ Brainpool ++ [rsa_pss_pss_sha512, rsa_pss_pss_sha384, rsa_pss_pss_sha256,
      rsa_pss_rsae_sha512, rsa_pss_rsae_sha384, rsa_pss_rsae_sha256].
 
 pkcs1_schemes() ->

@@ -12,15 +12,18 @@
 -export([tls/1]).
 -export([environment/0]).
 
+-type bad_option() :: {option_not_a_key_value_tuple, term()}
+                    | {error, {options, {option_not_a_key_value_tuple, term()}}}.
+
 %% The options of one call, and the funs that were in them. No list is a function_clause,
 %% as in ssl; an element that is no option is returned as the error that ssl names (R37).
--spec expand([term()]) -> {ok, [tuple()], ssl_port_questions:funs()} | {option_not_a_key_value_tuple, term()}.
+-spec expand([term()]) -> {ok, [tuple()], ssl_port_questions:funs()} | bad_option().
 expand(Options) ->
     expand(Options, []).
 
 %% As expand/1, with Defaults behind.
 -spec expand([term()], [{atom(), term()}]) ->
-          {ok, [tuple()], ssl_port_questions:funs()} | {option_not_a_key_value_tuple, term()}.
+          {ok, [tuple()], ssl_port_questions:funs()} | bad_option().
 expand(Options, Defaults) when is_list(Options) ->
     expand(flatten(Options), Defaults, [], #{}).
 
@@ -54,7 +57,14 @@ expand([Option | Rest], Defaults, Acc, Funs0) ->
             {Value, Funs} = keep(Expanded, Funs0),
             expand(Rest, Defaults, [Value | Acc], Funs);
         error ->
-            {option_not_a_key_value_tuple, Option}
+            no_option(Option)
+    end.
+
+%% From OTP 26 on the error is as those of other options are.
+no_option(Option) ->
+    case ssl_port_environment:profile() of
+        otp26 -> {error, {options, {option_not_a_key_value_tuple, Option}}};
+        _ -> {option_not_a_key_value_tuple, Option}
     end.
 
 option(binary) -> {ok, {mode, binary}};
@@ -173,14 +183,14 @@ tls(Options) ->
                not lists:member(element(1, Option), [active, mode, packet, packet_size, header])].
 
 %% Each option as a tuple, as it was written.
--spec written([term()]) -> {ok, [tuple()]} | {option_not_a_key_value_tuple, term()}.
+-spec written([term()]) -> {ok, [tuple()]} | bad_option().
 written(Options) when is_list(Options) ->
     written(flatten(Options), []).
 
 written([Option | Rest], Acc) ->
     case option(Option) of
         {ok, Expanded} -> written(Rest, [Expanded | Acc]);
-        error -> {option_not_a_key_value_tuple, Option}
+        error -> no_option(Option)
     end;
 written([], Acc) ->
     {ok, lists:reverse(Acc)}.

@@ -232,7 +232,7 @@ options(Options, Connection) when is_list(Options) ->
         {ok, Expanded, Funs} ->
             ok = ssl_port_connection:add_funs(Connection, Funs),
             Expanded;
-        {option_not_a_key_value_tuple, _} ->
+        _BadOption ->
             Options
     end;
 options(Other, _Connection) ->

@@ -13,18 +13,26 @@ import type { TermReader, Value } from '../value.ts';
 import { OptionFault } from './fault.ts';
 import type { Profile } from './profile.ts';
 
-const MODERN_GROUPS: readonly NamedGroup[] = ['x25519', 'x448', 'secp256r1', 'secp384r1'];
+/** `ssl:groups(default)`. */
+const TLS13_GROUPS: readonly NamedGroup[] = ['x25519', 'x448', 'secp256r1', 'secp384r1'];
+const TLS13_GROUPS_OTP27: readonly NamedGroup[] = [
+  ...(['x25519', 'x448', 'secp521r1', 'secp384r1', 'secp256r1'] as const),
+  ...(['brainpoolP512r1tls13', 'brainpoolP384r1tls13', 'brainpoolP256r1tls13'] as const),
+];
 
-/** `ssl:eccs/0`, in its order; from OTP 26 on curves below 256 bits are off. */
+/** `ssl:eccs/0`, in its order. */
 const CURVES: readonly NamedGroup[] = [
   ...(['sect571r1', 'sect571k1', 'secp521r1', 'brainpoolP512r1', 'sect409k1'] as const),
   ...(['sect409r1', 'brainpoolP384r1', 'secp384r1', 'sect283k1', 'sect283r1'] as const),
   ...(['brainpoolP256r1', 'secp256k1', 'secp256r1'] as const),
-];
-const SMALL_CURVES: readonly NamedGroup[] = [
   ...(['sect239k1', 'sect233k1', 'sect233r1', 'secp224k1', 'secp224r1', 'sect193r1'] as const),
   ...(['sect193r2', 'secp192k1', 'secp192r1', 'sect163k1', 'sect163r1', 'sect163r2'] as const),
   ...(['secp160k1', 'secp160r1', 'secp160r2'] as const),
+];
+/** `ssl:eccs('tlsv1.2')` of OTP 27: none that is weak, none over binary fields. */
+const CURVES_OTP27: readonly NamedGroup[] = [
+  ...(['x25519', 'x448', 'secp521r1', 'brainpoolP512r1', 'secp384r1'] as const),
+  ...(['brainpoolP384r1', 'secp256r1', 'brainpoolP256r1'] as const),
 ];
 
 /**
@@ -36,11 +44,12 @@ export function defaultGroups(
   role: Role,
   profile: Profile,
 ): readonly NamedGroup[] {
-  const small = profile === 'otp26' ? [] : SMALL_CURVES;
-  const curves = [...CURVES, ...small].filter(isImplemented);
+  const recent = profile === 'otp26';
+  const curves = (recent ? CURVES_OTP27 : CURVES).filter(isImplemented);
   if (!versions.includes('tlsv1.3')) return curves;
-  if (role === 'client' || versions.length === 1) return MODERN_GROUPS;
-  return [...new Set([...MODERN_GROUPS, ...curves])];
+  const tls13 = recent ? TLS13_GROUPS_OTP27 : TLS13_GROUPS;
+  if (role === 'client' || versions.length === 1) return tls13;
+  return [...new Set([...tls13, ...curves])];
 }
 
 /**
@@ -65,28 +74,31 @@ export function readGroups(
   return groups;
 }
 
+const BRAINPOOL: readonly SignatureScheme[] = [
+  'ecdsa_brainpoolP512r1tls13_sha512',
+  'ecdsa_brainpoolP384r1tls13_sha384',
+  'ecdsa_brainpoolP256r1tls13_sha256',
+];
+const OLD_SCHEMES: readonly SignatureScheme[] = [
+  ...(['ecdsa_sha224', 'rsa_pkcs1_sha224', 'ecdsa_sha1', 'rsa_pkcs1_sha1', 'dsa_sha1'] as const),
+];
 const HASHES = ['sha512', 'sha384', 'sha256'] as const;
 
-/** The schemes used when none are named: OTP's order; before OTP 26 SHA-224 and SHA-1 are among them. */
+/**
+ * The schemes used when none are named, in OTP's order: before OTP 26 SHA-224 and SHA-1 are among them, from
+ * OTP 27 on the Brainpool curves of TLS 1.3.
+ */
 export function defaultSignatureSchemes(profile: Profile): readonly SignatureScheme[] {
-  const modern: readonly SignatureScheme[] = [
-    'ed25519',
-    'ed448',
-    'ecdsa_secp521r1_sha512',
-    'ecdsa_secp384r1_sha384',
+  const recent = profile === 'otp26';
+  const old = profile === 'otp25';
+  return [
+    ...(['ed25519', 'ed448', 'ecdsa_secp521r1_sha512', 'ecdsa_secp384r1_sha384'] as const),
     'ecdsa_secp256r1_sha256',
+    ...(recent ? BRAINPOOL : []),
     ...HASHES.map((hash) => `rsa_pss_pss_${hash}` as const),
     ...HASHES.map((hash) => `rsa_pss_rsae_${hash}` as const),
     ...HASHES.map((hash) => `rsa_pkcs1_${hash}` as const),
-  ];
-  if (profile !== 'otp25') return modern;
-  return [
-    ...modern,
-    'ecdsa_sha224',
-    'rsa_pkcs1_sha224',
-    'ecdsa_sha1',
-    'rsa_pkcs1_sha1',
-    'dsa_sha1',
+    ...(old ? OLD_SCHEMES : []),
   ];
 }
 

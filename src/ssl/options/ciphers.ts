@@ -59,9 +59,14 @@ export function readCiphers(
 function isInventory(suites: readonly CipherSuite[]): boolean {
   const versions: readonly ProtocolVersion[] = ['tlsv1.3', 'tlsv1.2', 'tlsv1'];
   return versions.some((version) => {
-    const defaults = defaultCipherSuites([version], 'otp26');
-    return defaults.length > 0 && defaults.every((suite) => suites.includes(suite));
+    const usual = defaultCipherSuites([version], 'otp26').filter(isUsual);
+    return usual.length > 0 && usual.every((suite) => suites.includes(suite));
   });
+}
+
+/** What nobody filters out of an inventory. */
+function isUsual({ keyExchange, cipher }: CipherSuite): boolean {
+  return (keyExchange === 'any' || keyExchange.startsWith('ecdhe')) && !cipher.includes('ccm');
 }
 
 type Element = string | { readonly term: unknown };

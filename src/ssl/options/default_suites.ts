@@ -1,7 +1,7 @@
 /**
- * The cipher suites that are on when none is named: those of OTP 25, those of R16 without the anonymous and
- * the shared-secret ones (S-T02 to S-T04), or, as OTP does since 27, AEAD suites alone. Weak suites are on in
- * the profile `r16` only.
+ * The cipher suites that are on when none is named: those of OTP 25, those of OTP 27, which has no CBC in TLS 1.2
+ * any more, or those of R16 without the anonymous and the shared-secret ones (S-T02 to S-T04). Weak suites are on
+ * in the profile `r16` only.
  */
 
 import { suiteFits } from '../tls/handshake/negotiation.ts';
@@ -24,22 +24,12 @@ interface Tier {
 const EPHEMERAL_EC: readonly KeyExchange[] = ['ecdhe_ecdsa', 'ecdhe_rsa'];
 const STATIC_EC: readonly KeyExchange[] = ['ecdh_ecdsa', 'ecdh_rsa'];
 const FINITE: readonly KeyExchange[] = ['dhe_rsa', 'dhe_dss'];
-const AEAD_CIPHERS: readonly (readonly [CipherName, MacName])[] = [
-  ['aes_256_gcm', 'aead'],
-  ['chacha20_poly1305', 'aead'],
-  ['aes_128_gcm', 'aead'],
-];
 const OLD_CIPHERS: readonly (readonly [CipherName, MacName])[] = [
   ['aes_256_cbc', 'sha'],
   ['aes_128_cbc', 'sha'],
 ];
 
-const TIERS: Readonly<Record<'r16' | 'otp25' | 'modern', readonly Tier[]>> = {
-  modern: [
-    { keyExchanges: EPHEMERAL_EC, ciphers: AEAD_CIPHERS },
-    // The versions before TLS 1.2 have no AEAD.
-    { keyExchanges: [...EPHEMERAL_EC, 'dhe_rsa'], ciphers: OLD_CIPHERS },
-  ],
+const TIERS: Readonly<Record<'r16' | 'otp25' | 'otp27', readonly Tier[]>> = {
   otp25: [
     {
       keyExchanges: EPHEMERAL_EC,
@@ -71,6 +61,37 @@ const TIERS: Readonly<Record<'r16' | 'otp25' | 'modern', readonly Tier[]>> = {
         ['aes_128_gcm', 'aead'],
         ['chacha20_poly1305', 'aead'],
         ['aes_128_cbc', 'sha256'],
+      ],
+    },
+    { keyExchanges: [...EPHEMERAL_EC, ...STATIC_EC], ciphers: OLD_CIPHERS },
+    { keyExchanges: FINITE, ciphers: OLD_CIPHERS },
+  ],
+  otp27: [
+    {
+      keyExchanges: EPHEMERAL_EC,
+      ciphers: [
+        ['aes_256_gcm', 'aead'],
+        ['aes_256_ccm', 'aead'],
+        ['aes_256_ccm_8', 'aead'],
+        ['chacha20_poly1305', 'aead'],
+        ['aes_128_gcm', 'aead'],
+        ['aes_128_ccm', 'aead'],
+        ['aes_128_ccm_8', 'aead'],
+      ],
+    },
+    {
+      keyExchanges: STATIC_EC,
+      ciphers: [
+        ['aes_256_gcm', 'aead'],
+        ['aes_128_gcm', 'aead'],
+      ],
+    },
+    {
+      keyExchanges: FINITE,
+      ciphers: [
+        ['aes_256_gcm', 'aead'],
+        ['aes_128_gcm', 'aead'],
+        ['chacha20_poly1305', 'aead'],
       ],
     },
     { keyExchanges: [...EPHEMERAL_EC, ...STATIC_EC], ciphers: OLD_CIPHERS },
@@ -131,7 +152,7 @@ function collect(versions: readonly ProtocolVersion[], profile: Profile): readon
   );
   const serves = (suite: CipherSuite, version: ProtocolVersion): boolean => {
     // CBC is for the versions that have nothing better.
-    const spare = kind === 'modern' && suite.mac !== 'aead' && isAtLeast(version, 'tlsv1.2');
+    const spare = kind === 'otp27' && suite.mac !== 'aead' && isAtLeast(version, 'tlsv1.2');
     return !spare && suiteFits(suite, version);
   };
   return [...new Set([...tls13, ...older])].filter((suite) =>

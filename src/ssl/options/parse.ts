@@ -332,10 +332,12 @@ class Parser {
     const row = tlsOptions[name] as unknown as OptionRow<unknown>;
     const { role } = this.#context;
     const isUndefined = this.#reader.atom(term) === 'undefined';
-    // The default of the other role, which OTP takes from either.
-    if (isUndefined && row.only !== undefined && row.only !== role) return undefined;
-    if (row.only !== undefined && row.only !== role) {
-      throw new OptionFault(['option', `${row.only}_only`, name]);
+    const only = row.only ?? (profile === 'otp26' ? row.onlySince26 : undefined);
+    if (only !== undefined && only !== role) {
+      // The default of the other role, which OTP takes from either.
+      const off = name === 'fail_if_no_peer_cert' && this.#reader.atom(term) === 'false';
+      if (isUndefined || off) return undefined;
+      throw new OptionFault(['option', `${only}_only`, name]);
     }
     const needed = row.versions;
     if (needed !== undefined && !versions.some((version) => serves(needed, version))) {

@@ -2,7 +2,7 @@
 
 import type { ProtocolVersion } from '../tls/iana/versions.ts';
 
-/** A profile: `r16` is that of the seeds' manuals, `otp26` that of OTP 26 and later. */
+/** A profile: `r16` is that of the seeds' manuals, `otp26` that of OTP 26 and later, with the lists of OTP 27. */
 export type Profile = 'r16' | 'otp25' | 'otp26';
 
 /** What differs between profiles. */
@@ -24,7 +24,7 @@ export interface ProfileDefaults {
   /** How the reason of an alert is told: `{tls_alert, {Alert, Text}}`, or `{tls_alert, Text}` of old. */
   readonly alerts: 'pair' | 'text';
   /** Cipher suites before TLS 1.3 when none is named. */
-  readonly suites: 'r16' | 'otp25' | 'modern';
+  readonly suites: 'r16' | 'otp25' | 'otp27';
 }
 
 const SINCE_TLS10: readonly ProtocolVersion[] = ['tlsv1.3', 'tlsv1.2', 'tlsv1.1', 'tlsv1'];
@@ -66,7 +66,7 @@ export const profiles: Readonly<Record<Profile, ProfileDefaults>> = {
     minDhBits: 2048,
     duplicates: 'last',
     alerts: 'pair',
-    suites: 'modern',
+    suites: 'otp27',
   },
 };
 

@@ -46,6 +46,8 @@ export interface OptionRow<T> {
   readonly read: Read<T>;
   /** The only role that may have it; the other is answered `{option, server_only | client_only, Name}`. */
   readonly only?: 'client' | 'server';
+  /** The same from OTP 26 on, where either role could have it before. */
+  readonly onlySince26?: 'client' | 'server';
   /** It needs one of these versions enabled. */
   readonly versions?: readonly ProtocolVersion[];
   /** `undefined` is no way to leave it out. */
@@ -283,7 +285,7 @@ export const tlsOptions = {
   certificate_compression: row(listOf(oneOf('zlib', 'brotli')), { versions: TLS13 }),
   handshake: row(oneOf('full', 'hello')),
   max_handshake_size: row(integer(1, 8388607)),
-  max_fragment_length: row(fragmentLength),
+  max_fragment_length: row(fragmentLength, { onlySince26: 'client' }),
   middlebox_comp_mode: boolRow,
   key_update_at: row(integer(1), { versions: TLS13 }),
   fallback: row(bool, { only: 'client' }),
@@ -305,11 +307,11 @@ export const tlsOptions = {
   cacerts: row(listOf(root)),
   cacertfile: row(namedFile),
   depth: row(integer(0, 255)),
-  fail_if_no_peer_cert: row(bool),
-  server_name_indication: row(serverName),
+  fail_if_no_peer_cert: row(bool, { onlySince26: 'server' }),
+  server_name_indication: row(serverName, { onlySince26: 'client' }),
   verify_fun: row(anyOf(fun(1), statefulFun(3, 4))),
   partial_chain: row(statefulFun(2)),
-  customize_hostname_check: row(anyOf(statefulFun(3), emptyList)),
+  customize_hostname_check: row(anyOf(statefulFun(3), emptyList), { onlySince26: 'client' }),
   certificate_authorities: row(bool, { versions: TLS13 }),
   cert_policy_opts: row(certificatePolicies),
   allow_any_ca_purpose: boolRow,
@@ -324,10 +326,13 @@ export const tlsOptions = {
   status_request: row(bool, { only: 'client' }),
 
   // Application protocols.
-  alpn_advertised_protocols: row(protocols),
-  alpn_preferred_protocols: row(protocols),
-  next_protocols_advertised: row(protocols, { versions: BEFORE13 }),
-  client_preferred_next_protocols: row(nextProtocols, { versions: BEFORE13 }),
+  alpn_advertised_protocols: row(protocols, { onlySince26: 'client' }),
+  alpn_preferred_protocols: row(protocols, { onlySince26: 'server' }),
+  next_protocols_advertised: row(protocols, { onlySince26: 'server', versions: BEFORE13 }),
+  client_preferred_next_protocols: row(nextProtocols, {
+    onlySince26: 'client',
+    versions: BEFORE13,
+  }),
 
   // Sessions and renegotiation.
   reuse_sessions: row(oneOf('true', 'false', 'save'), { versions: BEFORE13 }),
@@ -348,15 +353,15 @@ export const tlsOptions = {
     ),
     { always: true },
   ),
-  use_ticket: row(givenTickets, { versions: TLS13 }),
+  use_ticket: row(givenTickets, { onlySince26: 'client', versions: TLS13 }),
   early_data: row(earlyData, { versions: TLS13 }),
-  anti_replay: row(antiReplay, { versions: TLS13 }),
+  anti_replay: row(antiReplay, { onlySince26: 'server', versions: TLS13 }),
   stateless_tickets_seed: row(binary, { only: 'server', versions: TLS13 }),
   cookie: row(bool, { only: 'server', versions: TLS13 }),
 
   // Server names.
-  sni_hosts: row(sniHosts),
-  sni_fun: row(fun(1)),
+  sni_hosts: row(sniHosts, { onlySince26: 'server' }),
+  sni_fun: row(fun(1), { onlySince26: 'server' }),
 
   // Shared secrets.
   psk_identity: row(identity, { versions: BEFORE13 }),
@@ -364,8 +369,8 @@ export const tlsOptions = {
   user_lookup_fun: row(statefulFun(3), { versions: BEFORE13 }),
   psks: row(listOf(sharedKey), { versions: TLS13 }),
   psk_modes: row(listOf(oneOf('psk_dhe_ke', 'psk_ke')), { versions: TLS13 }),
-  dh: row(binary),
-  dhfile: row(namedFile),
+  dh: row(binary, { onlySince26: 'server' }),
+  dhfile: row(namedFile, { onlySince26: 'server' }),
 
   // Around the connection.
   cb_info: row(transportModule, { served: (value) => value.gen_tcp, always: true }),

@@ -14,12 +14,19 @@ describe('groups when none are named (A-O07)', () => {
     assert.equal(new Set(server).size, server.length);
   });
 
-  it('before TLS 1.3 are the curves of ssl:eccs/0, from OTP 26 on none below 256 bits', () => {
+  it('in the profile otp26 are those of OTP 27 (N-O02, N-O09)', () => {
+    const brainpool = [512, 384, 256].map((size) => `brainpoolP${size}r1tls13`);
+    const expected = ['x25519', 'x448', 'secp521r1', 'secp384r1', 'secp256r1', ...brainpool];
+    assert.deepEqual(defaultGroups(['tlsv1.3', 'tlsv1.2'], 'client', 'otp26'), expected);
+    assert.deepEqual(defaultGroups(['tlsv1.2'], 'client', 'otp26'), [
+      ...['x25519', 'x448', 'secp521r1', 'brainpoolP512r1'],
+      ...['secp384r1', 'brainpoolP384r1', 'secp256r1', 'brainpoolP256r1'],
+    ]);
+  });
+
+  it('before TLS 1.3 are the curves of ssl:eccs/0', () => {
     const old = defaultGroups(['tlsv1.2', 'tlsv1.1'], 'client', 'otp25');
     assert.deepEqual(old.slice(0, 3), ['sect571r1', 'sect571k1', 'secp521r1']);
     assert.equal(old.length, 28);
-    const recent = defaultGroups(['tlsv1.2'], 'client', 'otp26');
-    assert.deepEqual(recent, old.slice(0, 13));
-    assert.equal(recent.at(-1), 'secp256r1');
   });
 });

@@ -62,6 +62,18 @@ describe('option lists', () => {
     assert.equal(socket.mode, 'binary');
   });
 
+  it('from OTP 26 on more options are of one role (N-O02)', () => {
+    const own = '[{verify,verify_none},{alpn_preferred_protocols,[<<"h2">>]}]';
+    assert.equal(bad(own, 'client', 'otp26'), '{option,server_only,alpn_preferred_protocols}');
+    assert.ok(good(own, 'client', 'otp25'));
+    const other = '[{server_name_indication,"a"}]';
+    assert.equal(bad(other, 'server', 'otp26'), '{option,client_only,server_name_indication}');
+    assert.ok(good(other, 'server', 'otp25'));
+    // The default may be named by either.
+    assert.ok(good('[{verify,verify_none},{fail_if_no_peer_cert,false}]', 'client', 'otp26'));
+    assert.ok(good('[{sni_fun,undefined},{verify,verify_none}]', 'client', 'otp26'));
+  });
+
   it('R37: a bare atom or another shape is no option', () => {
     assert.equal(bad('[foo]'), '{option_not_a_key_value_tuple,foo}');
     assert.equal(bad('[{a,b,c}]'), '{option_not_a_key_value_tuple,{a,b,c}}');
