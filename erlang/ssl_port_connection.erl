@@ -58,6 +58,8 @@
           funs :: ssl_port_questions:funs(),
           %% Where the socket below is the BEAM's: `down' once it has been given back.
           tunnel :: undefined | ssl_port_tunnel:tunnel() | {listener, module(), term()} | down,
+          %% Who calls the fun of keep_secrets, once there is something to tell.
+          key_log :: undefined | pid(),
           %% Nobody holds the connection any more: the program is saying goodbye.
           leaving = false :: boolean(),
           %% Who sends several frames in a row, and who waits for that turn.
@@ -214,6 +216,11 @@ handle_info({question, QuestionId, Question}, State) ->
     #state{id = Id, port = Port, funs = Funs} = State,
     ok = ssl_port_questions:ask(Id, Port, QuestionId, Question, Funs),
     {noreply, State};
+handle_info({key_log, Index, Info}, #state{funs = Funs, key_log = Heard} = State) ->
+    case Funs of
+        #{Index := {function, Fun, _}} -> {noreply, State#state{key_log = ssl_port_key_log:tell(Heard, Fun, Info)}};
+        #{} -> {noreply, State}
+    end;
 handle_info({log, Level, Text}, State) ->
     ssl_port_format:log(Level, Text),
     {noreply, State};

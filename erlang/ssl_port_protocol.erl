@@ -36,6 +36,7 @@
       | {tunnel, id(), binary()}
       | {tunnel_end | tunnel_close, id()}
       | {question, id(), term(), term()}
+      | {key_log, id(), pos_integer(), map()}
       | {log, id(), logger:level(), binary()}
       | {trace, reference(), id(), map()}
       | {hello, pos_integer(), map()}
@@ -142,6 +143,7 @@ event({send_failed, Id} = Event) when is_integer(Id) -> Event;
 event({gone, Id} = Event) when is_integer(Id) -> Event;
 event({error, Id, _Reason} = Event) when is_integer(Id) -> Event;
 event({question, Id, _QuestionId, _Question} = Event) when is_integer(Id) -> Event;
+event({key_log, Id, Fun, #{}} = Event) when is_integer(Id), is_integer(Fun) -> Event;
 event({log, Id, Level, Text} = Event)
   when is_integer(Id), is_binary(Text),
        Level =:= emergency orelse Level =:= alert orelse Level =:= critical
@@ -175,7 +177,7 @@ frame_atoms() ->
     [hello, reply, recv_binary, recv_list, data_binary, data_list, message, passive, closed,
      callback, '$exit', '$state', lookup, select, fresh_crl, update, delete, select_session, size,
      dns_id, bad_path, sign, encrypt, digest, pss,
-     error, ack, send_failed, gone, question, log, apply, notice, ticket,
+     error, ack, send_failed, gone, question, log, apply, notice, ticket, key_log, items,
      tunnel, tunnel_ack, tunnel_end, tunnel_close,
      version, node, openssl,
      emergency, alert, critical, warning, notice, info, debug].
@@ -336,7 +338,7 @@ option_atoms() ->
      encrypt_opts, srp, psks, psk_modes, psk_dhe_ke, psk_ke, min_dh_bits, encrypt_then_mac,
      record_size_limit, certificate_compression, zlib, brotli, post_handshake_auth,
      stateless_tickets_seed, tls12_session_tickets, status_request, ec, cert_policy_opts,
-     allow_any_ca_purpose].
+     allow_any_ca_purpose, keylog_hs].
 
 hello_atoms() ->
     [alpn, elliptic_curves, ec_point_formats, next_protocol_negotiation, renegotiation_info,

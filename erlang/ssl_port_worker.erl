@@ -481,6 +481,8 @@ route({gone, Id}, #state{routes = Routes} = State) ->
     end;
 route({question, Id, QuestionId, Question}, State) ->
     to_connection(Id, {question, QuestionId, Question}, State);
+route({key_log, Id, Fun, Info}, State) ->
+    to_connection(Id, {key_log, Fun, Info}, State);
 route({log, Id, Level, Text}, #state{routes = Routes} = State) ->
     case Routes of
         #{Id := #route{connection = Connection}} ->

@@ -9,7 +9,7 @@ const groups = {
   frame: `
     hello reply recv_binary recv_list data_binary data_list message passive closed error ack
     tunnel tunnel_ack tunnel_end tunnel_close send_failed gone question log apply callback $exit $state lookup select
-    fresh_crl update delete select_session size dns_id bad_path sign encrypt digest pss notice ticket version node openssl emergency alert critical warning
+    fresh_crl update delete select_session size dns_id bad_path sign encrypt digest pss notice ticket key_log items version node openssl emergency alert critical warning
     notice info debug
   `,
   /** Results, versions and counters. */
@@ -159,7 +159,7 @@ const groups = {
     stateless_with_cert algorithm sign_fun sign_opts encrypt_fun encrypt_opts srp psks psk_modes
     psk_dhe_ke psk_ke min_dh_bits encrypt_then_mac record_size_limit certificate_compression zlib
     brotli post_handshake_auth stateless_tickets_seed tls12_session_tickets status_request
-    ec cert_policy_opts allow_any_ca_purpose
+    ec cert_policy_opts allow_any_ca_purpose keylog_hs
   `,
   /** What `{handshake, hello}` tells of a hello, and `connection_information` of options. */
   hello: `

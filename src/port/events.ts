@@ -98,6 +98,10 @@ export class EntryEvents implements SocketObserver {
     this.#tell((id) => ({ type: 'question', id, questionId, question: this.#term(question) }));
   }
 
+  keyLog(fun: number, info: Value): void {
+    this.#tell((id) => ({ type: 'key_log', id, fun, info: this.#term(info) }));
+  }
+
   get id(): number {
     return this.#entry.id;
   }

@@ -284,6 +284,7 @@ export const toBeamShapes = {
   send_failed: { id },
   gone: { id },
   question: { id, questionId: count, question: anyTerm },
+  key_log: { id, fun: count, info: anyTerm },
   log: { id: anyId, level, text },
   trace: { tracer: anyTerm, id, step: anyTerm },
 };

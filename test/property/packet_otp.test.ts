@@ -35,6 +35,7 @@ const unheard = {
   sent: nothing,
   sendFailed: nothing,
   question: nothing,
+  keyLog: nothing,
   trace: nothing,
   log: nothing,
   fault: (cause: unknown) => assert.fail(String(cause)),

@@ -36,6 +36,7 @@ export class Recorder implements SocketObserver {
   readonly tickets: Value[] = [];
   readonly questions: { readonly id: number; readonly question: Value }[] = [];
   readonly traced: { readonly tracer: unknown; readonly step: Value }[] = [];
+  readonly keyLogs: { readonly fun: number; readonly info: Value }[] = [];
   gones = 0;
 
   data(bytes: Uint8Array, mode: string): void {
@@ -68,6 +69,9 @@ export class Recorder implements SocketObserver {
   }
   question(id: number, question: Value): void {
     this.questions.push({ id, question });
+  }
+  keyLog(fun: number, info: Value): void {
+    this.keyLogs.push({ fun, info });
   }
   trace(tracer: unknown, step: Value): void {
     this.traced.push({ tracer, step });

@@ -217,7 +217,7 @@ function makeConfig(options: Options, source: ConfigSource, passwords: Passwords
     ...(values.key_update_at === undefined ? {} : { keyUpdateAt: values.key_update_at }),
     // Whether the connection outlives the peer's close_notify is for the socket to say (exit_on_close).
     allowHalfClose: true,
-    keepSecrets: values.keep_secrets ?? false,
+    keepSecrets: (values.keep_secrets ?? false) !== false,
     pauseAtHello: pausesAtHello(values),
     ...olderVersions(options, source),
     ...staplingConfig(role, values),

@@ -226,6 +226,19 @@ const namedFile: Read<string> = (term, reader) => {
   const name = textOrBinary(term, reader);
   return name === '' ? INVALID : name;
 };
+/** Who hears the key log: always, or only of handshakes that failed. */
+interface KeyLogFun {
+  readonly when: 'always' | 'failed';
+  readonly fun: UserFun;
+}
+
+const keyLogFun: Read<KeyLogFun> = (term, reader) => {
+  const [tag, given, ...rest] = reader.tuple(term) ?? [];
+  const name = oneOf('keylog', 'keylog_hs')(tag, reader);
+  const heard = fun(1)(given, reader);
+  if (name === INVALID || heard === INVALID || rest.length > 0) return INVALID;
+  return { when: name === 'keylog' ? 'always' : 'failed', fun: heard };
+};
 const boolRow = row(bool);
 const transportModule: Read<{ readonly gen_tcp: boolean }> = (term, reader) => {
   const parts = reader.tuple(term) ?? [];
@@ -376,7 +389,7 @@ export const tlsOptions = {
   cb_info: row(transportModule, { served: (value) => value.gen_tcp, always: true }),
   log_level: row(oneOf('none', 'all', ...logLevels)),
   log_alert: row(bool, { always: true }),
-  keep_secrets: boolRow,
+  keep_secrets: row(anyOf(bool, keyLogFun)),
   hibernate_after: row(timeout),
   receiver_spawn_opts: row(anyList),
   sender_spawn_opts: row(anyList),

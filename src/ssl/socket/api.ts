@@ -94,6 +94,11 @@ export interface SocketObserver {
    * `{callback, Index, Function, Args}`: a function of a module, as `{'$callback', Index, Kind}` named it
    */
   question(id: number, question: Value): void;
+  /**
+   * Secrets for the fun of an index (`keep_secrets`); nothing waits for it.
+   * @param info a map of `items` and `client_random`
+   */
+  keyLog(fun: number, info: Value): void;
   /** A step of a handshake, for a tracer of this connection (`tls/account/trace.ts`). */
   trace(tracer: unknown, step: Value): void;
   /** A line for `logger`; already filtered by `log_level`. */

@@ -18,11 +18,13 @@ import type { Wire } from './wire.ts';
 /** How the engine ended. */
 export type ChannelEnd = Extract<EngineEvent, { type: 'closed' }>['how'];
 
-/** Events of the engine that a channel hands on as they are. */
-export type ToldEvent = Extract<
-  EngineEvent,
-  { type: 'new_session' | 'early_data' | 'renegotiation' | 'peer_certificate' }
->;
+/** Events of the engine that a channel hands on as they are, and the lines of the key log. */
+export type ToldEvent =
+  | Extract<
+      EngineEvent,
+      { type: 'new_session' | 'early_data' | 'renegotiation' | 'peer_certificate' }
+    >
+  | { readonly type: 'key_log'; readonly lines: readonly string[] };
 
 /** Hears one channel. */
 export interface ChannelSink {
@@ -52,6 +54,8 @@ export class Channel {
   /** Plaintext bytes whose ciphertext is in `#parts`. */
   #plain = 0;
   #draining = false;
+  /** Lines of the key log that belong together. */
+  #secrets: string[] = [];
   /** How the engine ended, until its last events are handled. */
   #end: ChannelEnd | undefined;
 
@@ -197,6 +201,7 @@ export class Channel {
     try {
       for (let events = this.#engine.drain(); events.length > 0; events = this.#engine.drain()) {
         for (const event of events) this.#handle(event);
+        if (this.#secrets.length > 0) this.#tellSecrets();
         this.#write();
       }
     } finally {
@@ -208,6 +213,7 @@ export class Channel {
   }
 
   #handle(event: EngineEvent): void {
+    if (this.#secrets.length > 0 && event.type !== 'key_log') this.#tellSecrets();
     switch (event.type) {
       case 'write':
         for (const part of event.parts) this.#parts.push(part);
@@ -240,8 +246,15 @@ export class Channel {
         this.#sink.told(event);
         break;
       case 'key_log':
+        this.#secrets.push(event.line);
         break;
     }
+  }
+
+  #tellSecrets(): void {
+    const lines = this.#secrets;
+    this.#secrets = [];
+    this.#sink.told({ type: 'key_log', lines });
   }
 
   #write(): void {

@@ -187,7 +187,8 @@ export class TlsConnection extends ConnectionLife implements SslSocket {
     if ('error' in info) return info;
     const told = {
       info: info.ok,
-      keyLog: this.channel?.keyLog ?? [],
+      // Where a fun hears it, nobody else is told.
+      keyLog: this.options.values.keep_secrets === true ? (this.channel?.keyLog ?? []) : [],
       masterSecret: () => this.channel?.masterSecret,
       session: this.sessions.current,
       options: this.options,

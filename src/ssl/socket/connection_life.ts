@@ -56,6 +56,7 @@ import { tellHello } from './hello.ts';
 import { Inbox } from './inbox.ts';
 import { ticketMap } from './information.ts';
 import { explain, Followers, type IsTracer } from './inside.ts';
+import { KeyLog } from './key_log.ts';
 import { Outbox } from './outbox.ts';
 import { passwordQuestion } from './passwords.ts';
 import { userQuestion, usualAnswer } from './questions.ts';
@@ -135,6 +136,8 @@ export abstract class ConnectionLife {
   /** `{active, N}` was 0 or less from the start: the owner is told when there is a connection. */
   #expired = false;
   #alert: Value | undefined;
+  /** There from the first secret on, where a fun hears of it. */
+  #keyLog: KeyLog | undefined;
   protected sessions = new ConnectionSessions();
   /** Questions that the BEAM has not answered, by id. */
   readonly #questions = new Map<number, UserQuestion>();
@@ -316,6 +319,7 @@ export abstract class ConnectionLife {
 
   /** There will be no handshake, and the connection is over; without a reason nobody is answered. */
   #fail(reason: Value | undefined): void {
+    this.#keyLog?.failed();
     const pending = this.#takePending();
     this.#cancelDialing();
     // Muted first, so that the end that follows finds nobody to tell.
@@ -366,7 +370,10 @@ export abstract class ConnectionLife {
       this.outbox,
       {
         ready: () => this.#handshakeDone(),
-        data: (bytes) => this.inbox.push(bytes),
+        data: (bytes) => {
+          this.#keyLog?.confirmed();
+          this.inbox.push(bytes);
+        },
         alert: (event) => this.#heardAlert(event),
         told: (event) => this.#told(event),
         asked: (event) => this.#asked(event),
@@ -461,12 +468,14 @@ export abstract class ConnectionLife {
   #handshakeDone(): void {
     if (this.phase !== 'handshake') return;
     this.phase = 'open';
+    this.#keyLog?.done();
     this.#takePending()?.reply({ ok: this.state });
     if (this.#expired) this.observer.passive();
   }
 
   #heardAlert(event: AlertEvent): void {
     this.#alert = alertReason(event, this.options);
+    this.#keyLog?.failed();
     log(this.observer, this.options, 'notice', describeAlert(event));
   }
 
@@ -493,6 +502,10 @@ export abstract class ConnectionLife {
           this.requesting,
           event.chain.length > 0 ? { ok: undefined } : { error: 'no_peercert' },
         );
+        break;
+      case 'key_log':
+        this.#keyLog ??= KeyLog.of(this.options, (fun, info) => this.observer.keyLog(fun, info));
+        this.#keyLog?.heard(event.lines);
         break;
     }
   }

@@ -66,10 +66,12 @@ const SECRETS = new Map<string, (known: KnownConnection) => Value | undefined>([
   ['master_secret', ({ masterSecret }) => masterSecret()],
   [
     'keylog',
-    ({ info, keyLog, masterSecret }) => {
+    ({ info, keyLog, masterSecret, options }) => {
       const lines = [...keyLog];
       // As OTP: of TLS 1.2 it is told without `keep_secrets` too.
-      const secret = lines.length === 0 && info.version === 'tlsv1.2' ? masterSecret() : undefined;
+      const hidden = typeof options.values.keep_secrets === 'object';
+      const untold = lines.length === 0 && info.version === 'tlsv1.2' && !hidden;
+      const secret = untold ? masterSecret() : undefined;
       if (secret !== undefined) lines.push(keyLogLine('CLIENT_RANDOM', info.clientRandom, secret));
       return lines.length === 0 ? undefined : { list: lines.map((text) => ({ text })) };
     },
@@ -107,7 +109,8 @@ function everything(
   }
   told.set('client_random', info.clientRandom);
   told.set('server_random', info.serverRandom);
-  if (info.secrets !== undefined) tellSecrets(told, info.secrets);
+  const kept = options.values.keep_secrets === true ? info.secrets : undefined;
+  if (kept !== undefined) tellSecrets(told, kept);
   return told;
 }
 

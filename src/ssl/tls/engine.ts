@@ -713,10 +713,13 @@ export class TlsEngine {
 
   #logSecret(label: string, clientRandom: Uint8Array, secret: Secret): void {
     const line = keyLogLine(label, clientRandom, secretBytes(secret));
-    this.#keyLog.push(line);
+    if (this.#keyLog.length < MOST_KEY_LOG_LINES) this.#keyLog.push(line);
     this.#out.emit({ type: 'key_log', line });
   }
 }
+
+/** Lines of the key log that are kept: each update of keys, which the peer may ask for, brings two. */
+const MOST_KEY_LOG_LINES = 1000;
 
 /** RFC 9850 §2: label, client random and secret in hexadecimal. */
 export function keyLogLine(label: string, clientRandom: Uint8Array, secret: Uint8Array): string {

@@ -131,9 +131,15 @@ export class Secrets13 {
 
   /** RFC 8446 §7.2: the keys after those of the application, one after the other. */
   keyUpdates(): KeyUpdates {
+    const updates = { client: 0, server: 0 };
     const next = (side: Side): RecordKeys => {
       const updated = nextTrafficSecret(this.#suite.hash, this.#currentOf(side));
       this.#current.set(side, updated);
+      updates[side] += 1;
+      if (this.#link.config.keepSecrets === true) {
+        const label = `${side.toUpperCase()}_TRAFFIC_SECRET_${updates[side]}`;
+        this.#link.logSecret(label, this.#clientRandom, updated);
+      }
       return this.#keysOf(updated);
     };
     return {
