@@ -69,7 +69,8 @@ rows(default, Version) ->
 rows(all, 'tlsv1.3') ->
     defaults('tlsv1.3') ++ rows(all, 'tlsv1.2');
 rows(all, Version) ->
-    unique(defaults(Version) ++ lists:append([select(Tier) || Tier <- weak(Version)]));
+    unique(defaults(Version) ++ cbc(profile(), Version)
+           ++ lists:append([select(Tier) || Tier <- weak(Version)]) ++ older(profile(), Version));
 rows(exclusive, Version) ->
     defaults(Version) -- before(Version);
 rows(anonymous, Version) ->
@@ -77,9 +78,9 @@ rows(anonymous, Version) ->
 rows(exclusive_anonymous, Version) ->
     select(unverified(Version)).
 
-%% OTP 25 names some twice.
-anonymous(otp25, Version) -> all_anonymous(Version);
-anonymous(_, Version) -> unique(all_anonymous(Version)).
+%% OTP names some twice.
+anonymous(r16, Version) -> unique(all_anonymous(Version));
+anonymous(_, Version) -> all_anonymous(Version).
 
 all_anonymous('tlsv1.3') -> [];
 all_anonymous('tlsv1.2') -> rows(exclusive_anonymous, 'tlsv1.2') ++ all_anonymous('tlsv1.1');
@@ -111,6 +112,17 @@ select(Tiers) ->
             KeyExchange <- KeyExchanges,
             {_, _, _, RowKx, RowCipher, RowMac, _, _} = Row <- ?SUITES,
             RowKx =:= KeyExchange, RowCipher =:= Cipher, RowMac =:= Mac].
+
+%% What is off in TLS 1.2 since OTP 27: CBC, and all that 1.2 has from older versions.
+cbc(otp26, 'tlsv1.2') ->
+    select([{[ecdhe_ecdsa, ecdhe_rsa, ecdh_ecdsa, ecdh_rsa],
+             [{aes_256_cbc, sha384}, {aes_128_cbc, sha256}]},
+            {[dhe_rsa, dhe_dss], [{aes_256_cbc, sha256}, {aes_128_cbc, sha256}]}]);
+cbc(_, _) ->
+    [].
+
+older(otp26, 'tlsv1.2') -> defaults(tlsv1);
+older(_, _) -> [].
 
 %% Off by default, and part of `all': RSA with a shared secret, SRP with certificates, RSA key
 %% exchange, triple DES, DES, RC4.
@@ -152,8 +164,8 @@ rc4() ->
 unverified('tlsv1.3') ->
     [];
 unverified('tlsv1.2') ->
-    %% OTP 25 names two of them again.
-    Again = [{[ecdhe_psk], [{aes_128_gcm, aead}, {aes_128_ccm_8, aead}]} || profile() =:= otp25],
+    %% OTP names two of them again.
+    Again = [{[ecdhe_psk], [{aes_128_gcm, aead}, {aes_128_ccm_8, aead}]} || profile() =/= r16],
     [{[dhe_psk, psk], [{aes_256_gcm, aead}]},
      {[dhe_psk], [{aes_256_ccm, aead}, {aes_256_ccm_8, aead}]},
      {[psk], [{aes_256_ccm, aead}, {aes_256_ccm_8, aead}]},
@@ -170,10 +182,10 @@ unverified('tlsv1.1') ->
     [{[ecdh_anon], [{aes_128_cbc, sha}, {aes_256_cbc, sha}, {'3des_ede_cbc', sha}]},
      {[dh_anon], [{des_cbc, sha}, {rc4_128, md5}]}];
 unverified(tlsv1) ->
-    %% OTP 25 has RC4 in the place of AES-256 with ECDHE_PSK.
+    %% OTP has RC4 in the place of AES-256 with ECDHE_PSK.
     First = case profile() of
-                otp25 -> {rc4_128, sha};
-                _ -> {aes_256_cbc, sha}
+                r16 -> {aes_256_cbc, sha};
+                _ -> {rc4_128, sha}
             end,
     [{[ecdhe_psk, dhe_psk, psk], [{aes_256_cbc, sha384}, {aes_128_cbc, sha256}]},
      {[ecdhe_psk], [First]},
