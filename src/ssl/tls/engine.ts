@@ -442,6 +442,8 @@ export class TlsEngine {
     if (this.#runner.state !== 'connection' && this.#version === 'tlsv1.3') {
       throw new PeerMisbehaved('unexpected_message', 'application_data');
     }
+    // RFC 5246 §6.2.1: an empty record is data all the same, and refused where data would be
+    if (data.length === 0) return;
     this.#warnings = 0;
     this.#keyUpdates = 0;
     this.#out.emitData(data);
@@ -457,7 +459,7 @@ export class TlsEngine {
     }
     this.#earlyDataBudget -= data.length;
     if (this.#earlyDataBudget < 0) throw new PeerMisbehaved('too_much_early_data');
-    this.#earlyData.push(data);
+    if (data.length > 0) this.#earlyData.push(data);
   }
 
   #takeHandshake(frame: HandshakeFrame): void {

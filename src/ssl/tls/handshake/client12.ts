@@ -27,6 +27,7 @@ import type { MessageContext } from '../messages/context.ts';
 import { type HandshakeTls12, readHandshakeTls12 } from '../messages/handshake.ts';
 import type { ServerHelloTls12 } from '../messages/server_hello.ts';
 import type { ServerKeyExchange } from '../messages/server_key_exchange.ts';
+import { MAX_PLAINTEXT } from '../record/protection.ts';
 import type { Session12 } from '../session/session12.ts';
 import { certificateTypesFit } from './certificate_types12.ts';
 import { certificateVerify12, schemeOf } from './certificate_verify12.ts';
@@ -91,7 +92,8 @@ export function* clientHandshake12(start: ClientStart, hello: ServerHelloTls12):
   const context: MessageContext = { version, keyExchange: cipherSuite.keyExchange };
   const sessionId = hello.legacySessionIdEcho;
   const client: Client12 = { ...start, agreed, context, answers, sessionId };
-  if (answers.limits.writes !== undefined) link.limitWrites(answers.limits.writes);
+  // RFC 6066 §4: at once; in a renegotiation the keys of before have limits of their own
+  if (previous === undefined) link.limitWrites(answers.limits.writes ?? MAX_PLAINTEXT);
   if (session !== undefined) {
     verifyResumption(session, version, hello.cipherSuite, answers.extendedMasterSecret);
   }
@@ -173,6 +175,7 @@ function* abbreviated(client: Client12, session: Session12): Flow<Outcome> {
 function sendFinished(client: Client12, secrets: Secrets12): Uint8Array | undefined {
   const { link, answers, context } = client;
   secrets.sendChangeCipherSpec();
+  link.limitWrites(answers.limits.writes ?? MAX_PLAINTEXT);
   const { nextProtocols } = link.config;
   let selectedProtocol: Uint8Array | undefined;
   if (answers.nextProtocols !== undefined && nextProtocols !== undefined) {
@@ -203,7 +206,8 @@ function* expectFinished(client: Client12, secrets: Secrets12): Flow<Ticket | un
     }
   }
   yield* secrets.expectChangeCipherSpec();
-  if (answers.limits.reads !== undefined) link.limitReads(answers.limits.reads);
+  // RFC 8449 §4: limits go with keys; those of a renegotiation may be gone
+  link.limitReads(answers.limits.reads ?? MAX_PLAINTEXT);
   yield* secrets.expectFinished(context);
   return ticket;
 }

@@ -23,6 +23,7 @@ import type { ClientHello } from '../messages/client_hello.ts';
 import type { MessageContext } from '../messages/context.ts';
 import { type HandshakeTls12, readHandshakeTls12 } from '../messages/handshake.ts';
 import { serverParamsBytes } from '../messages/server_key_exchange.ts';
+import { MAX_PLAINTEXT } from '../record/protection.ts';
 import type { Session12 } from '../session/session12.ts';
 import { requestedTypes } from './certificate_types12.ts';
 import { digitallySigned, verifyCertificateVerify12 } from './certificate_verify12.ts';
@@ -154,8 +155,7 @@ function* fullHandshake(
     nextProtocol,
   };
   if (answers.ticket) sendTicket(server, { secrets, about });
-  secrets.sendChangeCipherSpec();
-  secrets.sendFinished(server.context);
+  sendFinished(server, secrets);
   return { server, secrets, about };
 }
 
@@ -182,8 +182,7 @@ function* abbreviated(
     user: session.user,
     nextProtocol: undefined,
   };
-  secrets.sendChangeCipherSpec();
-  secrets.sendFinished(server.context);
+  sendFinished(server, secrets);
   const nextProtocol = yield* expectFinished(server, secrets);
   return { server, secrets, about: { ...about, nextProtocol } };
 }
@@ -220,7 +219,8 @@ function sendServerHello(
     legacyCompressionMethod: 0,
     extensions: serverHelloExtensions(start, answers),
   });
-  if (answers.limits.writes !== undefined) link.limitWrites(answers.limits.writes);
+  // RFC 6066 §4: at once; in a renegotiation the keys of before have limits of their own
+  if (start.previous === undefined) link.limitWrites(answers.limits.writes ?? MAX_PLAINTEXT);
   return server;
 }
 
@@ -343,11 +343,18 @@ function* expectCertificateVerify(
   return scheme;
 }
 
+function sendFinished({ link, answers, context }: Server12, secrets: Secrets12): void {
+  secrets.sendChangeCipherSpec();
+  link.limitWrites(answers.limits.writes ?? MAX_PLAINTEXT);
+  secrets.sendFinished(context);
+}
+
 /** change_cipher_spec, perhaps NextProtocol, and Finished. @returns the protocol that was named */
 function* expectFinished(server: Server12, secrets: Secrets12): Flow<Uint8Array | undefined> {
   const { link, transcript, context, answers } = server;
   yield* secrets.expectChangeCipherSpec();
-  if (answers.limits.reads !== undefined) link.limitReads(answers.limits.reads);
+  // RFC 8449 §4: limits go with keys; those of a renegotiation may be gone
+  link.limitReads(answers.limits.reads ?? MAX_PLAINTEXT);
   let nextProtocol: Uint8Array | undefined;
   if (answers.nextProtocols !== undefined) {
     const { message, bytes } = yield* expect12(context, 'cipher', 'next_protocol');

@@ -80,7 +80,7 @@ class Aead13Read implements ReadProtection {
     if (code === undefined) throw new InvalidMessage('missing_content_type');
     const type = contentTypeFromCode(code);
     if (type === undefined) throw new InvalidMessage('unsupported_record_type', code);
-    return { type, content: inner.subarray(0, end) };
+    return { type, content: inner.subarray(0, end), paddedLength: inner.length - 1 };
   }
 }
 

@@ -30,6 +30,8 @@ export interface PlainRecord {
   readonly type: ContentType;
   /** Either a view of the raw record or a buffer of its own. */
   readonly content: Uint8Array;
+  /** TLS 1.3: the bytes of content and padding, which a limit counts alike (RFC 8446 §5.4). */
+  readonly paddedLength?: number;
 }
 
 /** Takes protection off. */

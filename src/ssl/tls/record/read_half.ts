@@ -33,7 +33,7 @@ export type Received =
   | { readonly type: 'handshake'; readonly frame: HandshakeFrame }
   | { readonly type: 'alert'; readonly alert: Alert }
   | { readonly type: 'change_cipher_spec' }
-  /** Never empty; a buffer of its own. */
+  /** A buffer of its own; may be empty. */
   | { readonly type: 'application_data'; readonly data: Uint8Array };
 
 /** Bytes of length in front of a message of SSL 2.0. */
@@ -230,10 +230,10 @@ export class ReadHalf {
     if (this.#skipBudget < 0) throw new PeerMisbehaved('too_much_early_data');
   }
 
-  /** What a record means; undefined when it only adds to a message, or is empty. */
-  #take({ type, content }: PlainRecord): Received | undefined {
-    if (content.length > this.#maxFragment) {
-      throw new InvalidMessage('record_overflow', content.length);
+  /** What a record means; undefined when it only adds to a message. */
+  #take({ type, content, paddedLength = content.length }: PlainRecord): Received | undefined {
+    if (paddedLength > this.#maxFragment) {
+      throw new InvalidMessage('record_overflow', paddedLength);
     }
     if (type !== 'handshake' && !this.#joiner.atBoundary) {
       throw new PeerMisbehaved('interleaved_handshake', type);
@@ -255,13 +255,9 @@ export class ReadHalf {
     }
   }
 
-  #takeData(data: Uint8Array): Received | undefined {
-    if (data.length > 0) {
-      this.#emptyRecords = 0;
-      return { type: 'application_data', data };
-    }
-    this.#emptyRecords += 1;
+  #takeData(data: Uint8Array): Received {
+    this.#emptyRecords = data.length > 0 ? 0 : this.#emptyRecords + 1;
     if (this.#emptyRecords > MAX_EMPTY_RECORDS) throw new InvalidMessage('too_many_empty_records');
-    return undefined;
+    return { type: 'application_data', data };
   }
 }

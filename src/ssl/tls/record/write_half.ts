@@ -64,8 +64,10 @@ export class WriteHalf {
 
   /** Records from here on hold at most `length` bytes of content (RFC 6066 §4, RFC 8449 §4). */
   limitFragments(length: number): void {
+    const most = Math.min(length, MAX_PLAINTEXT);
+    if (most === this.#maxFragment) return;
     this.#flushHandshake();
-    this.#maxFragment = Math.min(length, MAX_PLAINTEXT);
+    this.#maxFragment = most;
     this.#protection.limitPadding?.(this.#maxFragment);
   }
 

@@ -2,17 +2,21 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { secretFrom } from '../../../../../src/ssl/crypto/index.ts';
 import type { EngineConfig } from '../../../../../src/ssl/tls/config.ts';
 import type { EngineHooks } from '../../../../../src/ssl/tls/engine.ts';
 import { signalingValues } from '../../../../../src/ssl/tls/iana/cipher_suites.ts';
+import { deriveTrafficKeys } from '../../../../../src/ssl/tls/key_schedule13.ts';
 import type { HandshakeMessage } from '../../../../../src/ssl/tls/messages/handshake.ts';
 import { helloRetryRequestRandom } from '../../../../../src/ssl/tls/messages/server_hello.ts';
 import { serverParamsBytes } from '../../../../../src/ssl/tls/messages/server_key_exchange.ts';
+import { recordProtection } from '../../../../../src/ssl/tls/record/protections.ts';
 import { changing, changingExtensions } from '../../../../support/engine_hooks.ts';
 import {
   clientConfig,
   connectedPair,
   Pair,
+  type Side,
   schemes,
   serverConfig,
   suite,
@@ -381,6 +385,32 @@ describe('application data too early', () => {
       pair.client.engine.receive(record);
       assert.equal(pair.client.lastAlert, 'sent fatal unexpected_message');
     }
+  });
+});
+
+/** A record of TLS 1.3 under the handshake keys of a client, by the key log of its server. */
+function handshakeRecord(server: Side, type: 'application_data', content: Uint8Array): Buffer {
+  const line = server.engine.keyLog.find((text) => text.startsWith('CLIENT_HANDSHAKE')) ?? '';
+  const secret = secretFrom(Buffer.from(line.split(' ')[2] ?? '', 'hex'));
+  const protection = recordProtection(suite('TLS_AES_256_GCM_SHA384'), 'tlsv1.3');
+  assert.ok(protection);
+  const { keyLength, ivLength } = protection.sizes;
+  const writing = protection.writing(deriveTrafficKeys('sha384', secret, keyLength, ivLength));
+  const out = Buffer.alloc(writing.sealedLength(content.length));
+  writing.seal(type, 0x0303, 0, content, out);
+  return out;
+}
+
+describe('empty application data', () => {
+  it('is refused where data would be', () => {
+    const cipherSuites = [suite('TLS_AES_256_GCM_SHA384')];
+    const pair = new Pair(clientConfig({ cipherSuites }), serverConfig({ keepSecrets: true }));
+    pair.client.engine.start();
+    pair.server.engine.start();
+    pair.server.engine.receive(pair.client.take());
+    const record = handshakeRecord(pair.server, 'application_data', bytes(0));
+    pair.server.engine.receive(record);
+    assert.equal(pair.server.lastAlert, 'sent fatal unexpected_message');
   });
 });
 

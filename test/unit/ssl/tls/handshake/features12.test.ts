@@ -418,6 +418,26 @@ describe('record limits', () => {
     assert.equal(largest(one, 'server'), 700);
   });
 
+  it('go with the keys of their handshake (RFC 8449 §4)', () => {
+    const gcm = named('TLS_RSA_WITH_AES_128_GCM_SHA256');
+    let hellos = 0;
+    const clientHooks = changing('client_hello', ({ extensions }) => {
+      hellos += 1;
+      return hellos === 1 ? {} : { extensions: { ...extensions, record_size_limit: undefined } };
+    });
+    const pair = connect(
+      { recordSizeLimit: 700, ...gcm },
+      { recordSizeLimit: 1000 },
+      { clientHooks },
+    );
+    pair.client.engine.renegotiate();
+    pair.run();
+    assert.equal(hellos, 2);
+    assertData(pair);
+    assert.equal(largest(pair, 'client'), 16384);
+    assert.equal(largest(pair, 'server'), 16384);
+  });
+
   it('are held against a peer that does not keep them', () => {
     const clientHooks = changingExtensions('client_hello', { record_size_limit: 16384 });
     const pair = connect({ recordSizeLimit: 700 }, {}, { clientHooks });

@@ -284,6 +284,24 @@ describe('sizes of records', () => {
     assert.equal(pair.server.lastAlert, 'sent fatal record_overflow');
   });
 
+  it('count the padding of what comes (RFC 8446 §5.4)', () => {
+    for (const [recordPadding, refused] of [
+      [999, undefined],
+      [1000, 'sent fatal record_overflow'],
+    ] as const) {
+      const rewrite: NonNullable<EngineHooks['rewrite']> = (message) =>
+        message.msgType === 'encrypted_extensions'
+          ? { ...message, extensions: { ...message.extensions, record_size_limit: 16385 } }
+          : message;
+      const pair = connectedPair(
+        { recordSizeLimit: 16384, recordPadding, versions: ['tlsv1.3'] },
+        { recordSizeLimit: 1000 },
+        { serverHooks: { rewrite } },
+      );
+      assert.equal(pair.server.lastAlert, refused, `${recordPadding}`);
+    }
+  });
+
   it('refuses both answers at once, and another length than was asked for', () => {
     for (const changes of [
       { max_fragment_length: 1, record_size_limit: 500 },
