@@ -35,7 +35,8 @@
                    | {KeyExchange :: atom(), Cipher :: atom(), Mac :: atom(), Prf :: atom()}.
 %% As before OTP 20: the fourth element stands where a suite of TLS 1.2 names its PRF.
 -type description() :: default | all | exclusive | anonymous | exclusive_anonymous.
--type version() :: tlsv1 | 'tlsv1.1' | 'tlsv1.2' | 'tlsv1.3'.
+-type version() :: tlsv1 | 'tlsv1.1' | 'tlsv1.2' | 'tlsv1.3' | dtlsv1 | 'dtlsv1.2'.
+%% Those of DTLS have answers here, though nobody speaks it.
 -type filters() :: [{key_exchange | cipher | mac | prf, fun((atom()) -> boolean())}].
 
 -define(SIGNAL, "TLS_EMPTY_RENEGOTIATION_INFO_SCSV").
@@ -49,11 +50,11 @@ cipher_suites(openssl) -> [openssl_name(Row) || Row <- rows(default, 'tlsv1.2')]
 cipher_suites(all) ->
     [old_suite(map(Row)) || Row <- unique(rows(all, 'tlsv1.2') ++ rows(anonymous, 'tlsv1.2'))].
 
--spec cipher_suites(description(), version() | {3, 1..4}) -> [suite()].
+-spec cipher_suites(description(), version() | {3, 1..4} | {254, 253 | 255}) -> [suite()].
 cipher_suites(Description, Version) ->
     [map(Row) || Row <- rows(Description, Version)].
 
--spec cipher_suites(description(), version() | {3, 1..4}, rfc | openssl) -> [string()].
+-spec cipher_suites(description(), version() | {3, 1..4} | {254, 253 | 255}, rfc | openssl) -> [string()].
 cipher_suites(Description, Version, rfc) ->
     [name(Row) || Row <- rows(Description, Version)];
 cipher_suites(Description, Version, openssl) ->
@@ -62,6 +63,14 @@ cipher_suites(Description, Version, openssl) ->
 %% As on the wire, too.
 rows(Description, {3, Minor}) when Minor >= 1, Minor =< 4 ->
     rows(Description, element(Minor, {tlsv1, 'tlsv1.1', 'tlsv1.2', 'tlsv1.3'}));
+rows(Description, {254, 255}) ->
+    rows(Description, dtlsv1);
+rows(Description, {254, 253}) ->
+    rows(Description, 'dtlsv1.2');
+rows(Description, dtlsv1) ->
+    no_stream(rows(Description, 'tlsv1.1'));
+rows(Description, 'dtlsv1.2') ->
+    no_stream(rows(Description, 'tlsv1.2'));
 rows(default, 'tlsv1.3') ->
     defaults('tlsv1.3') ++ defaults('tlsv1.2');
 rows(default, Version) ->
@@ -77,6 +86,10 @@ rows(anonymous, Version) ->
     anonymous(profile(), Version);
 rows(exclusive_anonymous, Version) ->
     select(unverified(Version)).
+
+%% RFC 6347 §4.1.2.2: DTLS has no stream ciphers, whose state a lost record breaks.
+no_stream(Rows) ->
+    [Row || {_, _, _, _, Cipher, _, _, _} = Row <- Rows, Cipher =/= rc4_128].
 
 %% OTP names some twice.
 anonymous(r16, Version) -> unique(all_anonymous(Version));
@@ -288,6 +301,10 @@ eccs_25() ->
      sect163r1, sect163r2, secp160k1, secp160r1, secp160r2].
 
 -spec eccs(version()) -> [atom()].
+eccs(dtlsv1) ->
+    eccs('tlsv1.1');
+eccs('dtlsv1.2') ->
+    eccs('tlsv1.2');
 eccs(Version) when Version =:= 'tlsv1.2'; Version =:= 'tlsv1.1'; Version =:= tlsv1 ->
     implemented(case profile() of
                     otp26 -> eccs_27('tlsv1.2');

@@ -159,7 +159,8 @@ case_versions(Config) ->
 
 %% A-F07
 case_cipher_suites(Config) ->
-    Versions = ['tlsv1.3', 'tlsv1.2', 'tlsv1.1', tlsv1, 'dtlsv1.2', sslv3, foo, {3, 4}, {3, 1}, {3, 3}],
+    Versions = ['tlsv1.3', 'tlsv1.2', 'tlsv1.1', tlsv1, 'dtlsv1.2', dtlsv1, {254, 253}, {254, 255}, sslv3, foo, {3, 4},
+                {3, 1}, {3, 3}, {3, 5}, {254, 254}, {1, 1}],
     Descriptions = [default, all, exclusive, anonymous, exclusive_anonymous, foo],
     sides(Config, fun(Module) ->
         [{{D, V}, seen(fun() -> Module:cipher_suites(D, V) end)}
@@ -167,7 +168,7 @@ case_cipher_suites(Config) ->
     end),
     sides(Config, fun(Module) ->
         [{{D, V, T}, seen(fun() -> Module:cipher_suites(D, V, T) end)}
-         || D <- Descriptions, V <- Versions -- ['dtlsv1.2', sslv3, foo], T <- [rfc, openssl, foo]]
+         || D <- Descriptions, V <- Versions -- [sslv3, foo, {3, 5}, {254, 254}, {1, 1}], T <- [rfc, openssl, foo]]
     end).
 
 %% S-F04: ssl has it no more, so the tuples are judged by its maps.

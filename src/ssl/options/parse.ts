@@ -332,6 +332,11 @@ class Parser {
     const row = tlsOptions[name] as unknown as OptionRow<unknown>;
     const { role } = this.#context;
     const isUndefined = this.#reader.atom(term) === 'undefined';
+    const needed = row.versions;
+    const unneeded = needed !== undefined && !versions.some((one) => serves(needed, one));
+    if (unneeded && row.versionFirst === true && profile !== 'otp26') {
+      throw this.#dependency(name, needed, versions, profile);
+    }
     const only = row.only ?? (profile === 'otp26' ? row.onlySince26 : undefined);
     if (only !== undefined && only !== role) {
       // The default of the other role, which OTP takes from either.
@@ -339,10 +344,7 @@ class Parser {
       if (isUndefined || off) return undefined;
       throw new OptionFault(['option', `${only}_only`, name]);
     }
-    const needed = row.versions;
-    if (needed !== undefined && !versions.some((version) => serves(needed, version))) {
-      throw this.#dependency(name, needed, versions, profile);
-    }
+    if (unneeded) throw this.#dependency(name, needed, versions, profile);
     if (isUndefined && row.always !== true) return undefined;
     const old = name === 'verify' && profile === 'r16' ? this.#oldVerify(term) : undefined;
     if (old !== undefined) return old > 0 ? 'verify_peer' : 'verify_none';

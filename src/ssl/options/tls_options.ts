@@ -52,6 +52,8 @@ export interface OptionRow<T> {
   readonly versions?: readonly ProtocolVersion[];
   /** `undefined` is no way to leave it out. */
   readonly always?: boolean;
+  /** Before OTP 26, of a wrong version and a wrong role the version is told. */
+  readonly versionFirst?: boolean;
   /** Whether a good value is served; a value that is not is refused as `not_supported`. */
   readonly served?: (value: T) => boolean;
 }
@@ -370,7 +372,7 @@ export const tlsOptions = {
   early_data: row(earlyData, { versions: TLS13 }),
   anti_replay: row(antiReplay, { onlySince26: 'server', versions: TLS13 }),
   stateless_tickets_seed: row(binary, { only: 'server', versions: TLS13 }),
-  cookie: row(bool, { only: 'server', versions: TLS13 }),
+  cookie: row(bool, { only: 'server', versions: TLS13, versionFirst: true }),
 
   // Server names.
   sni_hosts: row(sniHosts, { onlySince26: 'server' }),
