@@ -27,7 +27,7 @@ groups() ->
      {listeners, [], [mismatch_at_listen, reload_files, reload_of_broken_files, reload_options, reload_asks_for_passwords,
                       reload_names, peer_chains]},
      {words, [], [words_of_bad_paths]},
-     {choices, [], [identities_in_order, refused_signatures, unnamed_authorities]}].
+     {choices, [], [identities_in_order, refused_signatures, rsa_chain_of_pkcs1, unnamed_authorities]}].
 
 init_per_suite(Config) ->
     Before = ssl_port_test_lib:start([]),
@@ -292,6 +292,27 @@ refused_signatures(_Config) ->
      || {Version, Modules, Other} <- [{'tlsv1.2', [ssl_port], ssl_port}, {'tlsv1.3', [ssl, ssl_port], ssl}],
         {Options, Expected} <- [{[{signature_algs_cert, [ecdsa_secp256r1_sha256]}], ok},
                                 {[{signature_algs_cert, [ecdsa_secp384r1_sha384, rsa_pkcs1_sha256]}], bad_certificate}]].
+
+%% A scheme of rsa_pss_rsae also stands for PKCS #1 v1.5 with its hash in certificates, as in ssl.
+rsa_chain_of_pkcs1(_Config) ->
+    Key = [{digest, sha256}, {key, {rsa, 2048, 65537}}],
+    Chain = #{root => Key, intermediates => [Key], peer => Key},
+    #{server_config := Own, client_config := Peers} =
+        public_key:pkix_test_data(#{server_chain => Chain, client_chain => Chain}),
+    Roots = proplists:get_value(cacerts, Peers),
+    [begin
+         {L, Port} = listen(ssl, [{versions, [Version]} | Own]),
+         Server = spawn_link(fun() -> serve(ssl, L) end),
+         Results = [alert(ask(Module:connect("localhost", Port,
+                                             [{versions, [Version]}, {verify, verify_peer}, {cacerts, Roots},
+                                              {customize_hostname_check, [{match_fun, fun(_, _) -> true end}]},
+                                              {signature_algs, [rsa_pss_rsae_sha256]}, {active, false},
+                                              {log_level, none}], ?TIMEOUT), Module))
+                    || Module <- [ssl, ssl_port]],
+         stop(Server, ssl, L),
+         ?assertEqual({Version, [ok, ok]}, {Version, Results})
+     end
+     || Version <- ['tlsv1.2', 'tlsv1.3']].
 
 %% A client of TLS 1.3 shows no chain that the server did not ask for, and an older one does.
 unnamed_authorities(_Config) ->

@@ -395,7 +395,7 @@ class Validation {
     if (accepted?.some((one) => one.kind === kind && one.hash === hash) === false) {
       yield* this.#broken('refused_signature_algorithm', certificate, position, {
         found: `${kind} with ${hash}`,
-        expected: `one of ${accepted.map(({ name }) => name).join(', ')}`,
+        expected: `one of ${[...new Set(accepted.map(({ name }) => name))].join(', ')}`,
       });
     }
     const verdict = this.#signatures.check(certificate, this.#issuer as Certificate);

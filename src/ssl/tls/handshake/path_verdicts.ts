@@ -29,6 +29,7 @@ import {
 import type { EngineConfig, ProtocolVersion } from '../config.ts';
 import type { Finding, VerifyAnswer } from '../events.ts';
 import { certificateReason } from '../faults.ts';
+import { signatureSchemeRow } from '../iana/signature_schemes.ts';
 import { isAtLeast } from '../iana/versions.ts';
 import { ask, type Flow, type Link } from './flow.ts';
 import { certificateSignature } from './negotiation.ts';
@@ -69,16 +70,22 @@ export function* verifyPath(
 /** An event that a verdict is wanted on, rather than a certificate or a list. */
 type JudgedEvent = Exclude<PathEvent, PartialChainEvent | CrlEvent>;
 
-/** RFC 8446 §4.2.3, RFC 5246 §7.4.4: signature_algorithms_cert, or else signature_algorithms. */
+/**
+ * RFC 8446 §4.2.3, RFC 5246 §7.4.4: signature_algorithms_cert, or else signature_algorithms. §4.4.2.2 has the peer
+ * keep to them if it can, and leaves it to this side to refuse: as in OTP rsa_pss_rsae also stands for PKCS #1
+ * v1.5 with its hash, in which most certificates of RSA are signed.
+ */
 function acceptedSignatures(
   { signatureSchemes, signatureSchemesCert }: EngineConfig,
   version: ProtocolVersion,
 ): readonly AcceptedSignature[] | undefined {
   if (!isAtLeast(version, 'tlsv1.2')) return undefined;
-  return (signatureSchemesCert ?? signatureSchemes).map((name) => ({
-    ...certificateSignature(name),
-    name,
-  }));
+  return (signatureSchemesCert ?? signatureSchemes).flatMap((name) => {
+    const signature = certificateSignature(name);
+    const accepted = [{ ...signature, name }];
+    if (signatureSchemeRow(name).algorithm !== 'rsa_pss_rsae') return accepted;
+    return [...accepted, { kind: 'rsa_pkcs1', hash: signature.hash, name }];
+  });
 }
 
 /** A finding that the user has not been asked about yet. */
