@@ -610,13 +610,19 @@ setopts(Socket, Options) when length(Options) >= 0 ->
         false ->
             Call = {setopts, changes(Socket, Options)},
             case ssl_port_worker:call(Worker, Port, Id, Call, {keyed, infinity}) of
-                {error, _} = Error -> Error;
+                {error, _} = Error -> blamed(Socket, Options, Error);
                 _ -> ok
             end
     end;
 setopts(Socket, Options) ->
     _ = parts(Socket),
     {error, {options, {not_a_proplist, Options}}}.
+
+%% R34: the error of a listener names all that was given.
+blamed(?LISTENER(_, _, _, _, _), Options, {error, {options, {socket_options, _, Reason}}}) ->
+    {error, {options, {socket_options, Options, Reason}}};
+blamed(_Socket, _Options, Error) ->
+    Error.
 
 changes(?CONNECTION(_, _, _, _, _), Options) ->
     [mode(Option) || Option <- Options];

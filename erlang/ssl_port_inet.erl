@@ -150,11 +150,18 @@ some([{'$env', _}] = Rest) -> [{mode, list} | Rest];
 some([]) -> [{mode, list}];
 some(Opts) -> Opts.
 
-listening({ok, Below}, Info, Connection) ->
-    ssl_port_connection:attach(Connection, Info, Below, <<>>);
-listening(Error, _Info, Connection) ->
-    ssl_port_connection:stop(Connection),
-    Error.
+%% R02: a listener whose count is none has told so before its socket had this name.
+listening(Result, Info, Connection) ->
+    Expired = receive {ssl_passive, ?LISTENER(_, _, _, Connection, _)} -> true after 0 -> false end,
+    case Result of
+        {ok, Below} ->
+            Attached = ssl_port_connection:attach(Connection, Info, Below, <<>>),
+            _ = [self() ! {ssl_passive, Socket} || Expired, {ok, Socket} <- [Attached]],
+            Attached;
+        Error ->
+            ssl_port_connection:stop(Connection),
+            Error
+    end.
 
 -spec accept(tuple(), timeout()) -> {ok, tuple()} | {error, term()}.
 accept(?LISTENER_ON({Module, _, _, _, _} = Info, Below, ListenId, Atomics, _, Owner, WorkerPid),
@@ -280,10 +287,14 @@ given_back(Id, Port, Connection, Worker, Pid) ->
 setopts(Socket, Options) ->
     {Ours, Theirs} = lists:partition(fun ours/1, Options),
     Shared = [Option || {exit_on_close, _} = Option <- Theirs],
-    case ask(Socket, {setopts, [mode(Option) || Option <- Ours ++ Shared]}, {keyed, infinity}) of
+    case ask(Socket, {setopts, changes(Socket, Ours) ++ Shared}, {keyed, infinity}) of
         {error, _} = Error -> Error;
-        _ -> set_below(Socket, Theirs)
+        _ -> set_below(Socket, Theirs, Options)
     end.
+
+changes(?CONNECTION(_, _, _, _, _), Options) -> [mode(Option) || Option <- Options];
+%% As with ssl, a listener does not know the short forms.
+changes(?LISTENER(_, _, _, _, _), Options) -> [Option || Option <- Options, is_tuple(Option)].
 
 ours(Option) ->
     Option =:= binary orelse Option =:= list orelse
@@ -294,13 +305,16 @@ mode(binary) -> {mode, binary};
 mode(list) -> {mode, list};
 mode(Option) -> Option.
 
-set_below(_Socket, []) ->
+%% R34: the transport has them in reverse, and of a connection the error names them so.
+set_below(_Socket, [], _All) ->
     ok;
-set_below(Socket, Options) ->
+set_below(Socket, Options, All) ->
     {Module, Below} = below(Socket),
-    case ssl_port_transport:setopts(Module, Below, Options) of
-        ok -> ok;
-        {error, Reason} -> {error, {options, {socket_options, Options, Reason}}}
+    Reversed = lists:reverse(Options),
+    case {ssl_port_transport:setopts(Module, Below, Reversed), Socket} of
+        {ok, _} -> ok;
+        {{error, Reason}, ?LISTENER(_, _, _, _, _)} -> {error, {options, {socket_options, All, Reason}}};
+        {{error, Reason}, _} -> {error, {options, {socket_options, Reversed, Reason}}}
     end.
 
 -spec getopts(tuple(), [atom()]) -> {ok, [{atom(), term()}]} | {error, term()}.
@@ -312,7 +326,7 @@ getopts(Socket, Names) ->
     end.
 
 told(?BEAM_LISTENER(Module, Below), _Names, Values, Theirs) ->
-    case ssl_port_transport:getopts(Module, Below, Theirs) of
+    case ssl_port_transport:getopts(Module, Below, lists:reverse(Theirs)) of
         {ok, Others} -> {ok, Values ++ Others};
         {error, Reason} -> {error, {options, {socket_options, Theirs, Reason}}}
     end;

@@ -103,10 +103,20 @@ wrong(Equal, {must, _}) -> Equal;
 wrong(_Equal, {may, _}) -> false;
 wrong(Equal, unlisted) -> not Equal.
 
-%% Rows of the data file: {Case, Keys or all, Versions or any, Places or any, must or may, Reason}.
+%% A pair: where Node.js owns the sockets, and where the BEAM does.
+applies({Node, Inet}) ->
+    applies(case application:get_env(ssl_port, transport) of
+                {ok, inet} -> Inet;
+                _ -> Node
+            end);
+applies(same) -> [];
+applies(How) -> [How].
+
+%% Rows of the data file: {Case, Keys or all, Versions or any, Places or any, How, Reason}.
 listed({Case, Version, Place}, Key, Listed) ->
     case [{How, Reason}
-          || {C, Keys, Versions, Places, How, [_ | _] = Reason} <- Listed,
+          || {C, Keys, Versions, Places, Said, [_ | _] = Reason} <- Listed,
+             How <- applies(Said),
              C =:= Case,
              Keys =:= all orelse lists:member(Key, Keys),
              Versions =:= any orelse lists:member(Version, Versions),
@@ -1246,7 +1256,8 @@ case_setopts(Config) ->
         R = [{{connection, O}, {result(fun() -> C:setopts(A, O) end), C:getopts(A, [mode, active, packet])}}
              || O <- Lists]
             ++ [{{listener, O}, result(fun() -> S:setopts(L, O) end)}
-                || O <- [[], [{mode, list}], [{nodelay, true}], foo, [{packet, 4}]]],
+                || O <- [[], [{mode, list}], [{nodelay, true}], foo, [{packet, 4}], [{nodelay, true}, {foo, 1}],
+                        [{mode, list}, {nodelay, foo}, {keepalive, true}]]],
         close(P),
         R
     end).

@@ -115,7 +115,9 @@ export class TlsListener implements SslListener {
 
   /** The BEAM has a socket of its own, and brings the connections by `adopt`. */
   listenTunnel(reply: Reply<SocketState>): void {
-    this.#started(reply);
+    // Told first: the BEAM has yet to give the listener its name.
+    if (this.#activate()) this.#observer.passive();
+    reply({ ok: this.#state });
   }
 
   adopt(observer: SocketObserver, tunnel: TunnelTransport): Result<SslSocket> {
@@ -135,15 +137,17 @@ export class TlsListener implements SslListener {
       outcome.ok.close();
     } else {
       this.#transport = outcome.ok;
-      this.#started(reply);
+      const expired = this.#activate();
+      reply({ ok: this.#state });
+      if (expired) this.#observer.passive();
     }
   }
 
-  #started(reply: Reply<SocketState>): void {
+  /** The active mode that was asked for comes into force. @returns whether its count is none */
+  #activate(): boolean {
     const change = changeActive(false, this.#socket.active);
     this.#socket = { ...this.#socket, active: change?.active ?? false };
-    reply({ ok: this.#state });
-    if (change?.expired === true) this.#observer.passive();
+    return change?.expired === true;
   }
 
   get #state(): SocketState {
