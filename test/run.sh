@@ -75,6 +75,10 @@ if [ "$what" = all ]; then
     [ ! -d "test/$folder" ] || node_tests "$folder" "build/test/$folder"
   done
   script_tests erlang sh test/erlang/run.sh
+  # Over sockets of the BEAM, as the drop-in has them; cutting packets is the same there.
+  script_tests erlang_inet env SSL_PORT_TRANSPORT=inet \
+    SSL_PORT_CASES="-case_packets_active -case_packets_passive -case_packets_sent -case_invalid_packet" \
+    sh test/erlang/run.sh ct ssl_port_parity_functions_SUITE ssl_port_parity_sockets_SUITE
   script_tests conformance sh test/conformance/run.sh smoke
   script_tests demo sh demo/run.sh
   script_tests matrix sh test/interop/run.sh openssl gnutls otp

@@ -22,11 +22,13 @@
 suite() ->
     [{timetrap, {seconds, 120}}].
 
-%% SSL_PORT_CASES="case_a case_b" runs those alone.
+%% SSL_PORT_CASES="case_a case_b" runs those alone, "-case_a -case_b" all others.
 all() ->
-    Chosen = string:lexemes(os:getenv("SSL_PORT_CASES", ""), " "),
-    [Name || {Name, 1} <- ?MODULE:module_info(exports), lists:prefix("case_", atom_to_list(Name)),
-             Chosen =:= [] orelse lists:member(atom_to_list(Name), Chosen)].
+    {Left, Chosen} = lists:partition(fun(Name) -> hd(Name) =:= $- end,
+                                     string:lexemes(os:getenv("SSL_PORT_CASES", ""), " ")),
+    [list_to_atom(Name)
+     || {Function, 1} <- ?MODULE:module_info(exports), Name <- [atom_to_list(Function)], lists:prefix("case_", Name),
+        not lists:member([$- | Name], Left), Chosen =:= [] orelse lists:member(Name, Chosen)].
 
 init_per_suite(Config) ->
     Before = ssl_port_test_lib:start([{workers, 1}, {profile, profile()}]),
