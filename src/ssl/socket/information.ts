@@ -7,8 +7,8 @@ import {
   writeSession12,
   writeTicket,
 } from '../options/index.ts';
-import { keyLogLine } from '../tls/engine.ts';
 import type { ConnectionInfo, KeptSecrets, Session } from '../tls/events.ts';
+import { keyLogLine } from '../tls/key_log.ts';
 import type { Session12 } from '../tls/session/session12.ts';
 import type { TermReader, Value } from '../value.ts';
 import type { Result } from './api.ts';
