@@ -355,10 +355,12 @@ class Validation {
 
   *#checkIssuer(certificate: Certificate, position: number): PathValidation<void> {
     const issuer = this.#issuer as Certificate;
-    if (namesEqual(certificate.issuer, issuer.subject)) return;
+    // RFC 5280 §4.1.2.4: an issuer has a name
+    const named = certificate.issuer.rdns.length > 0;
+    if (named && namesEqual(certificate.issuer, issuer.subject)) return;
     yield* this.#broken('invalid_issuer', certificate, position, {
       found: `"${nameText(certificate.issuer)}"`,
-      expected: `"${nameText(issuer.subject)}"`,
+      expected: named ? `"${nameText(issuer.subject)}"` : 'a name',
     });
   }
 

@@ -662,4 +662,10 @@ describe('faults', () => {
     const renamed = issue(inter, { subject: 'leaf', issuerDer: subjectName('Other') });
     assert.equal(outcome([renamed, inter], [root]), 'unknown_ca@0');
   });
+
+  test('no name is the name of nobody', () => {
+    const nameless = makeCa({ subjectDer: writeSequence() });
+    const below = issue(nameless, { subject: 'leaf' });
+    assert.equal(outcome([below], [nameless]), 'invalid_issuer@0');
+  });
 });
