@@ -53,7 +53,7 @@ export function serve(options: ServeOptions): void {
     {
       openInput,
       output: openOutput(),
-      loadSockets,
+      loadSockets: () => import('../ssl/socket/index.ts'),
       print: printError,
       exit: (status) => process.exit(status),
     },
@@ -155,37 +155,6 @@ export class Port {
     this.#deaf = true;
     this.finish();
   }
-}
-
-async function loadSockets(): Promise<Sockets> {
-  const {
-    adopt,
-    connect,
-    createContext,
-    createTunnel,
-    forgetFiles,
-    listen,
-    listenTunnel,
-    tellFailures,
-    tellMetrics,
-    tellOptions,
-    traceNext,
-    untraceNext,
-  } = await import('../ssl/socket/index.ts');
-  return {
-    adopt,
-    connect,
-    createContext,
-    createTunnel,
-    forgetFiles,
-    listen,
-    listenTunnel,
-    tellFailures,
-    tellMetrics,
-    tellOptions,
-    traceNext,
-    untraceNext,
-  };
 }
 
 /**

@@ -34,15 +34,8 @@ cases() ->
     [Name || {Name, 1} <- ?MODULE:module_info(exports), lists:prefix("case_", atom_to_list(Name))].
 
 init_per_suite(Config) ->
-    Before = ssl_port_test_lib:start([{workers, 1}, {profile, profile()}]),
+    Before = ssl_port_test_lib:start([{workers, 1}]),
     [{before, Before}, {certificates, ssl_port_test_lib:certificates()} | Config].
-
-%% The release that ssl itself is of.
-profile() ->
-    case list_to_integer(erlang:system_info(otp_release)) of
-        N when N >= 26 -> otp26;
-        _ -> otp25
-    end.
 
 end_per_suite(Config) ->
     ssl_port_test_lib:stop(proplists:get_value(before, Config)).

@@ -26,15 +26,9 @@ named(Prefix) ->
     [Name || {Name, 1} <- ?MODULE:module_info(exports), lists:prefix(Prefix, atom_to_list(Name))].
 
 init_per_suite(Config) ->
-    Before = ssl_port_test_lib:start([{workers, 1}, {profile, profile()}]),
+    Before = ssl_port_test_lib:start([{workers, 1}]),
     [{before, Before}, {certificates, ssl_port_test_lib:certificates({rsa, 2048, 65537})},
      {ec, ssl_port_test_lib:certificates()} | Config].
-
-profile() ->
-    case list_to_integer(erlang:system_info(otp_release)) of
-        N when N >= 26 -> otp26;
-        _ -> otp25
-    end.
 
 end_per_suite(Config) ->
     ssl_port_test_lib:stop(proplists:get_value(before, Config)).

@@ -17,7 +17,7 @@
 
 -export([init_per_suite/2, end_per_suite/1, init_per_testcase/3]).
 -export([same/2, same/3, sides/2]).
--export([seen/1, seen/2, plain/1, profile/0]).
+-export([seen/1, seen/2, plain/1]).
 
 -define(COUNTS, ssl_port_parity_counts).
 -define(CASE_TIMEOUT, 60000).
@@ -25,7 +25,7 @@
 %% For the callbacks of a suite. Env is application environment of ssl_port.
 
 init_per_suite(Config, Env) ->
-    Before = ssl_port_test_lib:start([{workers, 1}, {profile, profile()} | Env]),
+    Before = ssl_port_test_lib:start([{workers, 1} | Env]),
     Counts = counters:new(2, []),
     persistent_term:put(?COUNTS, Counts),
     [{before, Before}, {certificates, ssl_port_test_lib:certificates()} | Config].
@@ -39,13 +39,6 @@ end_per_suite(Config) ->
 
 init_per_testcase(Suite, Case, Config) ->
     [{parity_case, {Suite, Case}} | Config].
-
-%% The release that ssl itself is of.
-profile() ->
-    case list_to_integer(erlang:system_info(otp_release)) of
-        N when N >= 26 -> otp26;
-        _ -> otp25
-    end.
 
 %% Comparing.
 

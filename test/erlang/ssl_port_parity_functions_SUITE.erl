@@ -1,30 +1,12 @@
 %% Parity of the functions (§1 of the semantics reference), one case a function at least.
 -module(ssl_port_parity_functions_SUITE).
 
--export([all/0, suite/0, init_per_suite/1, end_per_suite/1]).
--export([init_per_testcase/2, end_per_testcase/2]).
--compile([export_all, nowarn_export_all]).
-
 -import(ssl_port_parity, [same/2, same/3, sides/2, seen/1]).
 -import(ssl_port_test_lib, [pair/1, pair/3, listen/2, close/1]).
-
-suite() ->
-    [{timetrap, {minutes, 2}}].
-
-all() ->
-    [Name || {Name, 1} <- ?MODULE:module_info(exports), lists:prefix("case_", atom_to_list(Name))].
+-include("ssl_port_parity.hrl").
 
 init_per_suite(Config) ->
     ssl_port_parity:init_per_suite(Config, []).
-
-end_per_suite(Config) ->
-    ssl_port_parity:end_per_suite(Config).
-
-init_per_testcase(Case, Config) ->
-    ssl_port_parity:init_per_testcase(?MODULE, Case, Config).
-
-end_per_testcase(_Case, _Config) ->
-    ok.
 
 %% S-F17
 case_peername_and_sockname(Config) ->

@@ -4,30 +4,12 @@
 
 -include_lib("public_key/include/public_key.hrl").
 
--export([all/0, suite/0, init_per_suite/1, end_per_suite/1]).
--export([init_per_testcase/2, end_per_testcase/2]).
--compile([export_all, nowarn_export_all]).
-
 -import(ssl_port_parity, [same/2, same/3, seen/1]).
 -import(ssl_port_test_lib, [pair/3, listen/2, close/1]).
-
-suite() ->
-    [{timetrap, {minutes, 3}}].
-
-all() ->
-    [Name || {Name, 1} <- ?MODULE:module_info(exports), lists:prefix("case_", atom_to_list(Name))].
+-include("ssl_port_parity.hrl").
 
 init_per_suite(Config) ->
     ssl_port_parity:init_per_suite(Config, []).
-
-end_per_suite(Config) ->
-    ssl_port_parity:end_per_suite(Config).
-
-init_per_testcase(Case, Config) ->
-    ssl_port_parity:init_per_testcase(?MODULE, Case, Config).
-
-end_per_testcase(_Case, _Config) ->
-    ok.
 
 %% A client's call and a server's handshake at the same time. Both are funs of a socket or of
 %% the port; the server's is run by a process that lives until both are done.

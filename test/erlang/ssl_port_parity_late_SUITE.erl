@@ -2,31 +2,13 @@
 %% client's certificate, and hears of the refusal by what it calls next.
 -module(ssl_port_parity_late_SUITE).
 
--export([all/0, suite/0, init_per_suite/1, end_per_suite/1]).
--export([init_per_testcase/2, end_per_testcase/2]).
 -include_lib("common_test/include/ct.hrl").
 
--compile([export_all, nowarn_export_all]).
-
 -import(ssl_port_test_lib, [alert/1]).
-
-suite() ->
-    [{timetrap, {minutes, 3}}].
-
-all() ->
-    [Name || {Name, 1} <- ?MODULE:module_info(exports), lists:prefix("case_", atom_to_list(Name))].
+-include("ssl_port_parity.hrl").
 
 init_per_suite(Config) ->
     ssl_port_parity:init_per_suite(Config, []).
-
-end_per_suite(Config) ->
-    ssl_port_parity:end_per_suite(Config).
-
-init_per_testcase(Case, Config) ->
-    ssl_port_parity:init_per_testcase(?MODULE, Case, Config).
-
-end_per_testcase(_Case, _Config) ->
-    ok.
 
 %% A recv that waits hears why, and the next call only that it is over.
 case_recv_waits(Config) ->

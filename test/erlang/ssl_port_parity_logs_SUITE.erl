@@ -3,30 +3,12 @@
 %% for the place in the code that raised the alert; the reason behind it, in the second line, is
 %% in the words of each implementation.
 -module(ssl_port_parity_logs_SUITE).
-
--export([all/0, suite/0, init_per_suite/1, end_per_suite/1]).
--export([init_per_testcase/2, end_per_testcase/2]).
--compile([export_all, nowarn_export_all]).
-
-suite() ->
-    [{timetrap, {minutes, 5}}].
-
-all() ->
-    [Name || {Name, 1} <- ?MODULE:module_info(exports), lists:prefix("case_", atom_to_list(Name))].
+-include("ssl_port_parity.hrl").
 
 init_per_suite(Config) ->
     Parity = ssl_port_parity:init_per_suite(Config, []),
     Key = {rsa, 2048, 65537},
     [{certificates, ssl_port_test_lib:certificates(Key)}, {strangers, ssl_port_test_lib:certificates(Key)} | Parity].
-
-end_per_suite(Config) ->
-    ssl_port_parity:end_per_suite(Config).
-
-init_per_testcase(Case, Config) ->
-    ssl_port_parity:init_per_testcase(?MODULE, Case, Config).
-
-end_per_testcase(_Case, _Config) ->
-    ok.
 
 %% Alerts of a client, which its server receives.
 case_unknown_ca(Config) ->

@@ -3,29 +3,11 @@
 %% answer is compared.
 -module(ssl_port_parity_options_SUITE).
 
--export([all/0, suite/0, init_per_suite/1, end_per_suite/1]).
--export([init_per_testcase/2, end_per_testcase/2]).
--compile([export_all, nowarn_export_all]).
-
 -import(ssl_port_parity, [sides/2, seen/2]).
-
-suite() ->
-    [{timetrap, {minutes, 3}}].
-
-all() ->
-    [Name || {Name, 1} <- ?MODULE:module_info(exports), lists:prefix("case_", atom_to_list(Name))].
+-include("ssl_port_parity.hrl").
 
 init_per_suite(Config) ->
     ssl_port_parity:init_per_suite(Config, []).
-
-end_per_suite(Config) ->
-    ssl_port_parity:end_per_suite(Config).
-
-init_per_testcase(Case, Config) ->
-    ssl_port_parity:init_per_testcase(?MODULE, Case, Config).
-
-end_per_testcase(_Case, _Config) ->
-    ok.
 
 %% A port where nobody listens.
 closed_port() ->

@@ -31,17 +31,10 @@ all() ->
         not lists:member([$- | Name], Left), Chosen =:= [] orelse lists:member(Name, Chosen)].
 
 init_per_suite(Config) ->
-    Before = ssl_port_test_lib:start([{workers, 1}, {profile, profile()}]),
+    Before = ssl_port_test_lib:start([{workers, 1}]),
     {ok, Listed} = file:consult(ssl_port_program:path(?LISTED)),
     [{before, Before}, {certificates, ssl_port_test_lib:certificates()}, {listed, Listed},
      {compared, counters:new(1, [])} | Config].
-
-%% The release that ssl itself is of.
-profile() ->
-    case list_to_integer(erlang:system_info(otp_release)) of
-        N when N >= 26 -> otp26;
-        _ -> otp25
-    end.
 
 end_per_suite(Config) ->
     io:format(user, "~nparity of sockets: ~b results compared~n",

@@ -25,14 +25,8 @@ all() ->
     [same_as_ssl, hammered].
 
 init_per_suite(Config) ->
-    Before = ssl_port_test_lib:start([{workers, 1}, {profile, profile()}]),
+    Before = ssl_port_test_lib:start([{workers, 1}]),
     [{before, Before}, {certificates, ssl_port_test_lib:certificates()} | Config].
-
-profile() ->
-    case list_to_integer(erlang:system_info(otp_release)) of
-        N when N >= 26 -> otp26;
-        _ -> otp25
-    end.
 
 end_per_suite(Config) ->
     ssl_port_test_lib:stop(proplists:get_value(before, Config)).

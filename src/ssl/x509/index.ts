@@ -42,6 +42,7 @@ export {
   presentedNames,
   verifyHostname,
 } from './host_name.ts';
+export { parseIpAddress } from './ip_address.ts';
 export { type Name, nameText, printable, textOfName } from './name.ts';
 export {
   type OcspRequest,

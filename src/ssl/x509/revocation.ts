@@ -11,7 +11,7 @@
 import type { Certificate } from './certificate.ts';
 import { keyUsageAllows, sameCertificate } from './certificate.ts';
 import { type CertificateList, type Revocation, type RevocationReason, serialKey } from './crl.ts';
-import type { CrlCache } from './crl_cache.ts';
+import type { CrlCache } from './decoded_cache.ts';
 import { DerError } from './der.ts';
 import type { CrlEvent, PathVerdict } from './events.ts';
 import {

@@ -8,8 +8,7 @@
  */
 
 import { type Certificate, parseCertificate, sameCertificate } from './certificate.ts';
-import { CertificateCache } from './certificate_cache.ts';
-import { CrlCache } from './crl_cache.ts';
+import { CertificateCache, CrlCache } from './decoded_cache.ts';
 import { DerError } from './der.ts';
 
 /** An immutable set of trusted certificates. */

@@ -4,7 +4,7 @@
  */
 
 import { type Certificate, inheritsParameters, sameCertificate, usableKey } from './certificate.ts';
-import type { CertificateCache } from './certificate_cache.ts';
+import type { CertificateCache } from './decoded_cache.ts';
 import { DerError } from './der.ts';
 import { defaultVerdict, type PathResult, type PathValidation, runWith } from './events.ts';
 import { CertificateFault } from './faults.ts';

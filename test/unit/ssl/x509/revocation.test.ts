@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { maxCrlSize, parseCertificateList, serialKey } from '../../../../src/ssl/x509/crl.ts';
-import { CrlCache } from '../../../../src/ssl/x509/crl_cache.ts';
+import { CrlCache } from '../../../../src/ssl/x509/decoded_cache.ts';
 import { DerError } from '../../../../src/ssl/x509/der.ts';
 import { defaultVerdict, type PathEvent, runWith } from '../../../../src/ssl/x509/events.ts';
 import type { CrlCheck } from '../../../../src/ssl/x509/policy.ts';

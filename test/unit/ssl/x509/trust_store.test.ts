@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseCertificate } from '../../../../src/ssl/x509/certificate.ts';
-import { CertificateCache } from '../../../../src/ssl/x509/certificate_cache.ts';
+import { CertificateCache } from '../../../../src/ssl/x509/decoded_cache.ts';
 import { DerError } from '../../../../src/ssl/x509/der.ts';
 import { defaultVerdict, runWith } from '../../../../src/ssl/x509/events.ts';
 import {
