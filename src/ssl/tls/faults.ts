@@ -151,6 +151,8 @@ const PEER_MISBEHAVED = {
     'handshake_failure',
     'the use of the extended master secret changed',
   ),
+  // RFC 7366 §3.1: an error
+  changed_encrypt_then_mac: row('handshake_failure', 'a renegotiation gives up encrypt-then-MAC'),
   // RFC 5746 §3.4 to §3.7
   bad_renegotiation_info: row('handshake_failure', 'the renegotiation information does not fit'),
   unsafe_renegotiation: row('handshake_failure', 'the peer renegotiates without RFC 5746'),

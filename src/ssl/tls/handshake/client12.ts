@@ -46,7 +46,12 @@ import {
 } from './negotiation.ts';
 import { chooseNextProtocol } from './next_protocol12.ts';
 import { verifyPeerCertificate } from './peer_certificate.ts';
-import { mayRenegotiate, type Previous12, verifyContinuity } from './renegotiation12.ts';
+import {
+  mayRenegotiate,
+  type Previous12,
+  verifyContinuity,
+  verifyKept,
+} from './renegotiation12.ts';
 import { keepClientSession, noteSession, verifyResumption } from './resumption12.ts';
 import { type Agreed12, Secrets12 } from './secrets12.ts';
 import { verifyHandshakeSignature } from './signatures.ts';
@@ -80,6 +85,7 @@ export function* clientHandshake12(start: ClientStart, hello: ServerHelloTls12):
   const { link, offer, cipherSuite, previous } = start;
   const version = versionFromCode(hello.legacyVersion) as ProtocolVersion;
   const answers = verifyAnswers(link.config, previous, version, cipherSuite, hello);
+  verifyKept(previous, answers, cipherSuite);
   const session = resumedSession(start, hello);
   const agreed: Agreed12 = {
     version,
@@ -99,7 +105,7 @@ export function* clientHandshake12(start: ClientStart, hello: ServerHelloTls12):
   }
   const outcome =
     session === undefined ? yield* fullHandshake(client) : yield* abbreviated(client, session);
-  verifyContinuity(previous, answers.extendedMasterSecret, outcome.about.peerChain[0]);
+  verifyContinuity(previous, outcome.about.peerChain[0]);
   return yield* establish(client, outcome, session);
 }
 
@@ -355,6 +361,7 @@ function* establish(
     secure: answers.secureRenegotiation,
     verifyData: { client: secrets.verifyData('client'), server: secrets.verifyData('server') },
     extendedMasterSecret: agreed.extendedMasterSecret,
+    encryptThenMac: agreed.encryptThenMac,
     peerCertificate: about.peerChain[0],
     alpn: info.alpn,
     nextProtocol: info.nextProtocol,

@@ -5,8 +5,9 @@
 
 import type { EngineConfig, ProtocolVersion, Role } from '../config.ts';
 import { PeerMisbehaved } from '../faults.ts';
-import { signalingValues } from '../iana/cipher_suites.ts';
+import { type CipherSuite, signalingValues } from '../iana/cipher_suites.ts';
 import type { ClientHello } from '../messages/client_hello.ts';
+import { isCbcSuite } from '../record/protections.ts';
 
 /** What a connection remembers of its last handshake. */
 export interface Previous12 {
@@ -16,6 +17,7 @@ export interface Previous12 {
   /** What was in the Finished of each side. */
   readonly verifyData: Readonly<Record<Role, Uint8Array>>;
   readonly extendedMasterSecret: boolean;
+  readonly encryptThenMac: boolean;
   /** DER of the peer's own certificate. */
   readonly peerCertificate: Uint8Array | undefined;
   /** The protocol agreed by ALPN: it stands for the connection, unless a later handshake agrees on another. */
@@ -107,20 +109,37 @@ function verifyInfo(
 }
 
 /**
- * RFC 7627 §5.4 and §6.1: the peer must be the one of before, by a master secret that is bound to its
- * handshake or by the same certificate.
+ * RFC 7627 §5.4, RFC 7366 §3.1: what a renegotiation may not give up; told by the hellos.
  *
- * @throws PeerMisbehaved `changed_extended_master_secret` or `changed_certificate`
+ * @throws PeerMisbehaved `changed_extended_master_secret` or `changed_encrypt_then_mac`
  */
-export function verifyContinuity(
+export function verifyKept(
   previous: Previous12 | undefined,
-  extendedMasterSecret: boolean,
-  peerCertificate: Uint8Array | undefined,
+  { extendedMasterSecret, encryptThenMac }: Kept12,
+  cipherSuite: CipherSuite,
 ): void {
   if (previous === undefined) return;
   if (previous.extendedMasterSecret && !extendedMasterSecret) {
     throw new PeerMisbehaved('changed_extended_master_secret');
   }
+  if (previous.encryptThenMac && !encryptThenMac && isCbcSuite(cipherSuite)) {
+    throw new PeerMisbehaved('changed_encrypt_then_mac');
+  }
+}
+
+type Kept12 = Pick<Previous12, 'extendedMasterSecret' | 'encryptThenMac'>;
+
+/**
+ * RFC 7627 §6.1: the peer must be the one of before, by a master secret that is bound to its handshake or
+ * by the same certificate.
+ *
+ * @throws PeerMisbehaved `changed_certificate`
+ */
+export function verifyContinuity(
+  previous: Previous12 | undefined,
+  peerCertificate: Uint8Array | undefined,
+): void {
+  if (previous === undefined) return;
   if (previous.extendedMasterSecret || previous.peerCertificate === undefined) return;
   const before = previous.peerCertificate;
   if (peerCertificate === undefined || Buffer.compare(peerCertificate, before) !== 0) {

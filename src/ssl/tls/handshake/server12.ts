@@ -39,6 +39,7 @@ import {
   type Previous12,
   verifyClientRenegotiation,
   verifyContinuity,
+  verifyKept,
 } from './renegotiation12.ts';
 import {
   keepServerSession,
@@ -103,7 +104,7 @@ export function* serverHandshake12(
       ? yield* fullHandshake(start, version, secure)
       : yield* abbreviated(start, version, secure, session);
   const { server, secrets } = outcome;
-  verifyContinuity(previous, server.agreed.extendedMasterSecret, outcome.about.peerChain[0]);
+  verifyContinuity(previous, outcome.about.peerChain[0]);
   const info = infoOf(server, outcome, session !== undefined);
   if (session === undefined) yield* keepServerSession(link.config, info, secrets);
   else noteSession(link.config, session);
@@ -124,6 +125,7 @@ function* fullHandshake(
   const { cipherSuite, credential } = choice;
   link.chose({ cipherSuite, certificate: credential?.chain[0], scheme: choice.scheme });
   const answers = answerOffer(config, version, cipherSuite, hello, { secure, credential });
+  verifyKept(start.previous, answers, cipherSuite);
   const sessionId = start.previous === undefined ? newSessionId(config, answers.ticket) : NOTHING;
   const server = sendServerHello(start, version, cipherSuite, answers, sessionId);
   if (credential !== undefined) sendCertificate(server, credential.chain);
@@ -394,6 +396,7 @@ function establish(
     secure: answers.secureRenegotiation,
     verifyData: { client: secrets.verifyData('client'), server: secrets.verifyData('server') },
     extendedMasterSecret: agreed.extendedMasterSecret,
+    encryptThenMac: agreed.encryptThenMac,
     peerCertificate: about.peerChain[0],
     alpn: info.alpn,
     nextProtocol: info.nextProtocol,

@@ -6,7 +6,13 @@ import type { EngineConfig } from '../../../../../src/ssl/tls/config.ts';
 import { ApiMisuse } from '../../../../../src/ssl/tls/faults.ts';
 import { cipherSuites } from '../../../../../src/ssl/tls/iana/cipher_suites.ts';
 import { changing, changingExtensions } from '../../../../support/engine_hooks.ts';
-import { clientConfig, Pair, type Side, serverConfig } from '../../../../support/engine_pair.ts';
+import {
+  clientConfig,
+  Pair,
+  type Side,
+  serverConfig,
+  suite,
+} from '../../../../support/engine_pair.ts';
 import { leaf } from '../../../../support/engine_pki.ts';
 
 const TLS12 = { versions: ['tlsv1.2'] } as const;
@@ -338,8 +344,24 @@ describe('a renegotiation that is not the one it says', () => {
     const pair = connect({}, {}, { clientHooks: second(change, 'client_hello') });
     pair.client.engine.renegotiate();
     pair.run();
-    assert.notDeepEqual(outcomes(pair.server), ['done']);
-    assert.equal(pair.server.closed, 'alert');
+    assert.equal(pair.server.lastAlert, 'sent fatal handshake_failure');
+    assert.equal(pair.server.alerts.at(-1)?.state, 'connection');
+  });
+
+  it('is refused when encrypt-then-MAC is given up (RFC 7366 §3.1)', () => {
+    const cbc = {
+      versions: ['tlsv1.2'],
+      cipherSuites: [suite('TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256')],
+    } as const;
+    const given = { encrypt_then_mac: undefined };
+    const client = changingExtensions('client_hello', given);
+    const down = connect(cbc, cbc, { clientHooks: second(client, 'client_hello') });
+    down.client.engine.renegotiate();
+    assert.equal(down.run().server.lastAlert, 'sent fatal handshake_failure');
+    const server = changingExtensions('server_hello', given);
+    const other = connect(cbc, cbc, { serverHooks: second(server, 'server_hello') });
+    other.client.engine.renegotiate();
+    assert.equal(other.run().client.lastAlert, 'sent fatal handshake_failure');
   });
 
   it('is refused when without extended master secret the certificate changes (RFC 7627 §6.1)', () => {
