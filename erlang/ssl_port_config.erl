@@ -75,7 +75,7 @@ tell(Role, Base, Given, Host) ->
     case ask({options, Role, BelowAsked, Asked}) of
         {ok, Told} ->
             All = tls(Base ++ Given),
-            Unset = maps:merge(maps:from_keys(ssl_port_transport:tls_names(), undefined), ?UNSAID),
+            Unset = maps:merge(maps:from_list([{Name, undefined} || Name <- ssl_port_transport:tls_names()]), ?UNSAID),
             Set = maps:merge(named(Role, Host, maps:from_list(All)),
                              maps:from_list(ssl_port_questions:restore(Told, AllFuns))),
             Selector = maps:get(client_preferred_next_protocols, Set, undefined),

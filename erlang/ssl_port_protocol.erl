@@ -22,7 +22,8 @@
 -export_type([id/0, tag/0, call/0, event/0]).
 
 -type id() :: 0..16#7fffffff.
--type tag() :: reference() | {reference(), id()} | ping.
+-type reply_to() :: reference() | {pid(), reference()}.
+-type tag() :: reply_to() | {reply_to(), id()} | ping.
 -type call() :: atom() | tuple().
 
 -type event() ::
@@ -38,7 +39,7 @@
       | {question, id(), term(), term()}
       | {key_log, id(), pos_integer(), map()}
       | {log, id(), logger:level(), binary()}
-      | {trace, reference(), id(), map()}
+      | {trace, reference() | pid(), id(), map()}
       | {hello, pos_integer(), map()}
       | {undecodable_reply, tag()}
       | {undecodable, binary()}.
@@ -151,7 +152,7 @@ event({log, Id, Level, Text} = Event)
        orelse Level =:= info orelse Level =:= debug ->
     Event;
 event({trace, Tracer, Id, Step} = Event)
-  when is_reference(Tracer), is_integer(Id), is_map(Step) -> Event;
+  when is_reference(Tracer) orelse is_pid(Tracer), is_integer(Id), is_map(Step) -> Event;
 event({hello, Version, Info} = Event) when is_integer(Version), is_map(Info) -> Event;
 event(_) -> invalid.
 

@@ -69,7 +69,7 @@
 -define(WIDTH, 64).
 
 -record(state, {
-          alias :: reference(),
+          alias :: reference() | pid(),
           to :: pid() | group_leader | fun((term()) -> term()),
           leader :: pid(),
           format :: text | terms,
@@ -156,7 +156,7 @@ begin_all(Pid, Places, Call) ->
     end.
 
 init(Caller, Leader, Target, Places, #{to := To, format := Format, count := Count, time := Time}) ->
-    Alias = erlang:alias(),
+    Alias = address(),
     Receiver = case To of
                    _ when is_pid(To) -> To;
                    group_leader -> Leader;
@@ -171,6 +171,13 @@ init(Caller, Leader, Target, Places, #{to := To, format := Format, count := Coun
     loop(#state{alias = Alias, to = To, leader = Leader, format = Format,
                 left = left(Target, Count), receiver = erlang:monitor(process, Receiver),
                 watched = Watched}).
+
+%% What the program's steps go to; before OTP 24 they may come when the tracer is gone, to nobody.
+-if(?OTP_RELEASE >= 24).
+address() -> erlang:alias().
+-else.
+address() -> self().
+-endif.
 
 %% Without whom nothing more can come.
 watched(?CONNECTION(_, _, _, Connection, _), _Places) -> [Connection];

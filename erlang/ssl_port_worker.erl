@@ -77,7 +77,10 @@
 
 -spec start_link(pos_integer(), command()) -> {ok, pid()} | {error, term()} | ignore.
 start_link(Index, Command) ->
-    gen_server:start_link(?MODULE, {Index, Command}, []).
+    %% All payloads pass through this process by reference: neither its queue nor its old
+    %% heap should keep them longer than they live elsewhere.
+    gen_server:start_link(?MODULE, {Index, Command},
+                          [{spawn_opt, [{message_queue_data, off_heap}, {fullsweep_after, 20}]}]).
 
 %% The Node.js executable and its arguments, from the application environment.
 -spec command() -> {ok, command()} | {error, term()}.
@@ -175,17 +178,8 @@ worker(Pid) ->
 %% Asks the program and waits for its answer, however long that takes.
 -spec call(pid(), port(), ssl_port_protocol:id(), ssl_port_protocol:call()) -> term().
 call(Worker, Port, Id, Call) ->
-    Alias = erlang:monitor(process, Worker, [{alias, reply_demonitor}]),
-    case write(Port, ssl_port_protocol:request(Alias, Id, Call)) of
-        ok ->
-            receive
-                {Alias, Result} -> Result;
-                {'DOWN', Alias, process, _, _} -> {error, closed}
-            end;
-        closed ->
-            _ = erlang:demonitor(Alias, [flush]),
-            {error, closed}
-    end.
+    {Monitor, To} = reply_to(Worker),
+    wait(Port, Id, Call, Monitor, To, infinity).
 
 %% As call/4, for a call with a timeout. The program keeps the time and its answer counts;
 %% this side only stops waiting for a program that keeps no time at all. `keyed' calls
@@ -193,33 +187,57 @@ call(Worker, Port, Id, Call) ->
 -spec call(pid(), port(), ssl_port_protocol:id(), ssl_port_protocol:call(),
            timeout() | {keyed, timeout()}) -> term().
 call(Worker, Port, Id, Call, {keyed, Timeout}) ->
-    Alias = erlang:monitor(process, Worker, [{alias, reply_demonitor}]),
-    wait(Port, Id, Call, Alias, {Alias, Id}, Timeout);
+    {Monitor, To} = reply_to(Worker),
+    wait(Port, Id, Call, Monitor, {To, Id}, Timeout);
 call(Worker, Port, Id, Call, Timeout) ->
-    Alias = erlang:monitor(process, Worker, [{alias, reply_demonitor}]),
-    wait(Port, Id, Call, Alias, Alias, Timeout).
+    {Monitor, To} = reply_to(Worker),
+    wait(Port, Id, Call, Monitor, To, Timeout).
 
-wait(Port, Id, Call, Alias, Tag, Timeout) ->
+wait(Port, Id, Call, Monitor, Tag, Timeout) ->
     case write(Port, ssl_port_protocol:request(Tag, Id, Call)) of
         ok ->
             receive
-                {Alias, Result} -> Result;
-                {'DOWN', Alias, process, _, _} -> {error, closed}
+                {Monitor, Result} -> answered(Monitor), Result;
+                {'DOWN', Monitor, process, _, _} -> {error, closed}
             after backstop(Timeout) ->
-                give_up(Port, Id, Alias, Tag)
+                give_up(Port, Id, Monitor, Tag)
             end;
         closed ->
-            _ = erlang:demonitor(Alias, [flush]),
+            _ = erlang:demonitor(Monitor, [flush]),
             {error, closed}
     end.
+
+%% The monitor of a call, and what the program is given to say whose its answer is. An alias where there are
+%% such (OTP 24): an answer that comes too late is then nobody's, and one that comes ends the monitor.
+-if(?OTP_RELEASE >= 24).
+reply_to(Worker) ->
+    Alias = erlang:monitor(process, Worker, [{alias, reply_demonitor}]),
+    {Alias, Alias}.
+
+answered(_Monitor) ->
+    ok.
+-else.
+reply_to(Worker) ->
+    Monitor = erlang:monitor(process, Worker),
+    {Monitor, {self(), Monitor}}.
+
+answered(Monitor) ->
+    _ = erlang:demonitor(Monitor, [flush]),
+    ok.
+-endif.
+
+answer({Pid, Monitor}, Result) ->
+    Pid ! {Monitor, Result};
+answer(Alias, Result) ->
+    Alias ! {Alias, Result}.
 
 backstop(infinity) -> infinity;
 backstop(Timeout) -> min(Timeout + ?GRACE, 16#ffffffff).
 
-give_up(Port, Id, Alias, Tag) ->
-    _ = erlang:demonitor(Alias, [flush]),
+give_up(Port, Id, Monitor, Tag) ->
+    _ = erlang:demonitor(Monitor, [flush]),
     receive
-        {Alias, Result} -> Result
+        {Monitor, Result} -> Result
     after 0 ->
         _ = write(Port, ssl_port_protocol:cancel(Id, Tag)),
         {error, timeout}
@@ -262,10 +280,6 @@ set_owner(Worker, Id, Owner) ->
 -spec init({pos_integer(), command()}) -> {ok, #state{}} | {stop, term()}.
 init({Index, {Node, Args}}) ->
     process_flag(trap_exit, true),
-    %% All payloads pass through this process by reference: neither its queue nor its old
-    %% heap should keep them longer than they live elsewhere.
-    process_flag(message_queue_data, off_heap),
-    process_flag(fullsweep_after, 20),
     try open(Node, Args) of
         Port -> hello(Index, Node, Port)
     catch
@@ -427,11 +441,11 @@ route({tunnel_ack, Id, Bytes}, State) ->
 route({tunnel_close, Id}, State) ->
     to_connection(Id, tunnel_close, State);
 route({recv_binary, Tag, Data}, State) ->
-    Tag ! {Tag, {ok, Data}},
+    _ = answer(Tag, {ok, Data}),
     State;
 route({recv_list, Tag, Data}, State) ->
     %% The caller makes the list: one big copy less, and not in this process.
-    Tag ! {Tag, {ok_list, Data}},
+    _ = answer(Tag, {ok_list, Data}),
     State;
 route({data_list, Id, Data}, State) ->
     deliver(Id, binary_to_list(Data), State);
@@ -442,17 +456,17 @@ route({notice, Id, Term}, State) ->
 route({ticket, Id, Ticket}, State) ->
     %% As in ssl, the message does not name the socket.
     tell(Id, fun(_Socket) -> {ssl, session_ticket, Ticket} end, State);
-route({reply, {Alias, Id}, Result}, #state{routes = Routes} = State) when is_reference(Alias) ->
+route({reply, {To, Id}, Result}, #state{routes = Routes} = State) when is_integer(Id) ->
     case Routes of
         #{Id := #route{atomics = Atomics}} -> note(Atomics, Result);
         #{} -> ok
     end,
-    Alias ! {Alias, Result},
+    _ = answer(To, Result),
     State;
 route({reply, ping, _Result}, State) ->
     State;
-route({reply, Alias, Result}, State) when is_reference(Alias) ->
-    Alias ! {Alias, Result},
+route({reply, To, Result}, State) when is_reference(To); is_tuple(To) ->
+    _ = answer(To, Result),
     State;
 route({passive, Id}, State) ->
     event(Id, ssl_passive, State);

@@ -100,8 +100,10 @@ case_upgrade(Config) ->
 
 %% R30: the options of the socket hold on; explicit ones win.
 case_options_carried_over(Config) ->
-    {A, B} = upgraded(Config, ssl_port, [], ssl_port, [{mode, binary}, {active, false}],
-                      [list, {packet, 2}, {active, once}]),
+    {TcpA, TcpB} = tcp([list, {packet, 2}, {active, once}]),
+    %% What comes before the server's upgrade must not be read as a packet.
+    ok = inet:setopts(TcpB, [{active, false}]),
+    {A, B} = secure(Config, ssl_port, [], TcpA, ssl_port, [{mode, binary}, {active, false}], TcpB),
     {ok, Carried} = ssl_port:getopts(A, [mode, packet, active]),
     ?assertEqual([{active, once}, {packet, 2}, {mode, list}], Carried),
     {ok, [{active, false}, {mode, binary}]} = ssl_port:getopts(B, [mode, active]),
@@ -144,7 +146,8 @@ case_active_socket(Config) ->
 case_bad_options_leave_the_socket(Config) ->
     {A, B} = tcp([binary, {active, false}]),
     ?assertEqual({error, {options, {verify, 'maybe'}}}, ssl_port:connect(A, [{verify, 'maybe'}])),
-    ?assertEqual({option_not_a_key_value_tuple, foo}, ssl_port:connect(A, [foo])),
+    NoOption = {option_not_a_key_value_tuple, foo},
+    ?assert(lists:member(ssl_port:connect(A, [foo]), [NoOption, {error, {options, NoOption}}])),
     ?assertEqual({error, {options, {cb_info, {a, b}}}}, ssl_port:connect(A, [{cb_info, {a, b}}])),
     {Client, Server} = secure(Config, ssl_port, [], A, ssl_port, [], B),
     ok = ssl_port:close(Client),
