@@ -61,11 +61,23 @@ write(?CONNECTION(_, Atomics, _, Connection, _) = Socket, Data, Size) when Size 
             Error
     end;
 write(?CONNECTION(_, Atomics, _, Connection, _) = Socket, Data, Size) ->
-    locked(Connection,
-           fun() ->
-                   settle(Atomics, erlang:monotonic_time(millisecond) + ?SETTLE),
-                   frames(Socket, erlang:iolist_to_iovec(Data), Size)
-           end).
+    Vector = erlang:iolist_to_iovec(Data),
+    carried_through(fun() ->
+                            locked(Connection,
+                                   fun() ->
+                                           settle(Atomics, erlang:monotonic_time(millisecond) + ?SETTLE),
+                                           frames(Socket, Vector, Size)
+                                   end)
+                    end).
+
+%% In a process of its own: a caller that is killed in the midst of several frames must not leave half a packet
+%% behind, which others would send into.
+carried_through(Fun) ->
+    {Pid, Monitor} = spawn_monitor(fun() -> exit({sent, Fun()}) end),
+    receive
+        {'DOWN', Monitor, process, Pid, {sent, Result}} -> Result;
+        {'DOWN', Monitor, process, Pid, _} -> {error, closed}
+    end.
 
 locked(Connection, Fun) ->
     case ssl_port_connection:lock(Connection) of

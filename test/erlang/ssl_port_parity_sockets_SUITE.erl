@@ -1015,6 +1015,23 @@ case_send_waits(Config) ->
 answer_within({Pid, Monitor}, Time) ->
     receive {'DOWN', Monitor, process, Pid, {result, Result}} -> Result after Time -> hangs end.
 
+%% R31: a sender that is killed in the midst of a long packet leaves a whole one to those who send behind it.
+case_sender_killed(Config) ->
+    same(Config, fun(Cfg) ->
+        #{c := C, s := S, client_socket := A, server_socket := B} = P = pair(Cfg, [{packet, 4}], []),
+        Size = 16 * 1024 * 1024,
+        {Sender, Monitor} = spawn_monitor(fun() -> C:send(A, binary:copy(<<"x">>, Size)) end),
+        First = S:recv(B, 5, ?SOON),
+        exit(Sender, kill),
+        receive {'DOWN', Monitor, process, Sender, _} -> ok end,
+        Next = started(fun() -> C:send(A, "next") end),
+        {ok, Rest} = S:recv(B, Size - 1, 5 * ?SOON),
+        R = [{first, First}, {rest, Rest =:= binary:copy(<<"x">>, Size - 1)},
+             {next, {answer(Next), S:recv(B, 8, ?SOON)}}],
+        close(P),
+        R
+    end).
+
 %% R31: send_timeout, and the connection after it.
 case_send_timeout(Config) ->
     same(Config, fun(Cfg) ->
