@@ -3,7 +3,7 @@
 import type { LogLevel, Mode, SocketObserver, TunnelOutlet } from '../ssl/socket/index.ts';
 import type { Value } from '../ssl/value.ts';
 import { encode, type Term } from './etf.ts';
-import { type FrameWriter, maxFrameSize } from './framing.ts';
+import { type FrameWriter, maxOutputFrameSize } from './framing.ts';
 import type { PortLog } from './logging.ts';
 import { ackFrame, bulkPrefixes, type ToBeam, toBeamTerm } from './protocol.ts';
 import type { Entry } from './registry.ts';
@@ -12,7 +12,7 @@ import type { Terms } from './terms.ts';
 const noTag = new Uint8Array(0);
 
 /** The longest payload of a bulk frame; the rest of the frame takes far less than this leaves. */
-export const maxPayload = maxFrameSize - 4096;
+export const maxPayload = maxOutputFrameSize - 4096;
 
 /** What events and answers are written with. One a program. */
 export interface Outlet {

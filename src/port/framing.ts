@@ -6,8 +6,11 @@
  * frame is `protocol.ts`'s business.
  */
 
-/** The longest frame in either direction, in bytes, its length field not counted. */
+/** The longest frame from the BEAM, in bytes, its length field not counted. */
 export const maxFrameSize = 64 * 1024 * 1024;
+
+/** The longest frame to the BEAM: holds what one `recv` can ask for. */
+export const maxOutputFrameSize = 513 * 1024 * 1024;
 
 /** Bytes waiting for the output beyond which all transports are to pause. */
 export const outputHighWater = 1024 * 1024;

@@ -41,7 +41,10 @@ export const READ_AHEAD = 64 * 1024;
 const MESSAGE_LIMIT = 256 * 1024;
 
 /** The most bytes that one `recv` may ask for and one packet may have: what fits a frame to the BEAM. */
-const RECEIVE_LIMIT = 64 * 1024 * 1024 - 64 * 1024;
+const RECEIVE_LIMIT = 512 * 1024 * 1024;
+
+/** Where a line has no end within so many bytes, none is looked for any more. */
+const LINE_LIMIT = 64 * 1024 * 1024;
 
 interface Waiter {
   readonly length: number;
@@ -261,12 +264,21 @@ export class Inbox {
       queue.take(verdict.drop);
       return parse === undefined ? this.#shaped(bytes) : this.#parsed(parse(bytes));
     }
-    if (verdict.kind === 'more' && verdict.needed <= RECEIVE_LIMIT) {
+    if (verdict.kind === 'invalid') {
+      // What is shown of a broken packet is what OTP shows: all that had arrived.
+      const bytes = queue.takeAll();
+      const shown: Value = this.settings.mode === 'binary' ? bytes : { list: [...bytes] };
+      this.#refusePacket(['invalid_packet', shown]);
+    } else if (
+      verdict.needed > RECEIVE_LIMIT ||
+      (queue.length > LINE_LIMIT && verdict.needed === 0)
+    ) {
+      queue.takeAll();
+      this.#refusePacket('emsgsize');
+    } else {
       this.#needed = verdict.needed === 0 ? queue.length + 1 : verdict.needed;
       this.#scanned = verdict.scanned;
-      if (queue.length <= RECEIVE_LIMIT) return undefined;
     }
-    this.#refusePacket();
     return undefined;
   }
 
@@ -284,11 +296,8 @@ export class Inbox {
     return { value: bytes.length < header ? { list } : { list, tail: bytes.subarray(header) } };
   }
 
-  #refusePacket(): void {
-    // What is shown of a broken packet is what OTP shows: all that had arrived.
-    const bytes = this.#queue.takeAll();
-    const shown: Value = this.settings.mode === 'binary' ? bytes : { list: [...bytes] };
-    this.#end = { error: ['invalid_packet', shown] };
+  #refusePacket(error: Value): void {
+    this.#end = { error };
     this.reframe();
     this.#invalid();
   }
