@@ -274,10 +274,11 @@ export class Dispatcher implements FrameSink {
       return;
     }
     try {
-      const stop =
-        entry.socket.kind === 'connection'
-          ? callConnection(entry.socket, call, answer)
-          : callListener(entry.socket, call, answer);
+      const { socket } = entry;
+      let stop: Cancel | undefined;
+      if (socket.kind === 'listener') callListener(socket, call, answer);
+      else if (call.type === 'close') this.#close(entry, socket, answer);
+      else stop = callConnection(socket, call, answer);
       answer.wait(entry, stop ?? nothingToStop);
     } catch (cause) {
       answer.fail(internalError(cause));
@@ -455,6 +456,18 @@ export class Dispatcher implements FrameSink {
     }
   }
 
+  /**
+   * The BEAM has nothing left to do for a connection that is closed, and `gone` leaves with the answer, though
+   * the transport may still wait for the peer. A tunnel needs the BEAM until its last byte.
+   */
+  #close(entry: Entry, socket: SslSocket, answer: Answer): void {
+    socket.close((result) => {
+      if (answer.settled) return;
+      answer.done(result);
+      if (entry.tunnel === undefined) this.#tellGone(entry);
+    });
+  }
+
   /** Ends the connection that an unexpected exception has hit; a listener goes on. */
   #fail(entry: Entry, cause: unknown): void {
     if (entry.socket?.kind === 'listener') {
@@ -470,15 +483,21 @@ export class Dispatcher implements FrameSink {
     for (const call of [...entry.pending.values()]) {
       call.fail(value);
     }
-    const reason = this.#outlet.terms.termOf(value);
-    this.#outlet.writer.frame(encode(toBeamTerm({ type: 'error', id: entry.id, reason })));
+    if (!entry.toldGone) {
+      const reason = this.#outlet.terms.termOf(value);
+      this.#outlet.writer.frame(encode(toBeamTerm({ type: 'error', id: entry.id, reason })));
+    }
     this.#release(entry);
   }
 
   #forget(entry: Entry): void {
-    if (this.#registry.remove(entry)) {
-      this.#outlet.writer.frame(encode(toBeamTerm({ type: 'gone', id: entry.id })));
-    }
+    if (this.#registry.remove(entry)) this.#tellGone(entry);
+  }
+
+  #tellGone(entry: Entry): void {
+    if (entry.toldGone) return;
+    entry.toldGone = true;
+    this.#outlet.writer.frame(encode(toBeamTerm({ type: 'gone', id: entry.id })));
   }
 }
 
@@ -494,9 +513,14 @@ function told(tracers: readonly unknown[]): Result<Value> {
 const nothingToStop: Cancel = () => undefined;
 
 type SocketCall = Exclude<Call, CallOf<OpeningCall | 'ping' | 'clear_pem_cache' | 'metrics'>>;
+type ConnectionCall = Exclude<SocketCall, CallOf<'close'>>;
 
 /** Begins a call; the `Cancel` ends its wait where it has one. */
-function callConnection(socket: SslSocket, call: SocketCall, answer: Answer): Cancel | undefined {
+function callConnection(
+  socket: SslSocket,
+  call: ConnectionCall,
+  answer: Answer,
+): Cancel | undefined {
   switch (call.type) {
     case 'recv':
       return socket.recv(call.length, call.timeout, (result) => answer.received(result));
@@ -519,9 +543,6 @@ function callConnection(socket: SslSocket, call: SocketCall, answer: Answer): Ca
       return undefined;
     case 'shutdown':
       socket.shutdown(call.how, (result) => answer.done(result));
-      return undefined;
-    case 'close':
-      socket.close((result) => answer.done(result));
       return undefined;
     case 'peername':
       answer.value(socket.peername());
@@ -584,7 +605,7 @@ function callConnection(socket: SslSocket, call: SocketCall, answer: Answer): Ca
   }
 }
 
-function callListener(listener: SslListener, call: SocketCall, answer: Answer): undefined {
+function callListener(listener: SslListener, call: SocketCall, answer: Answer): void {
   switch (call.type) {
     case 'setopts':
       listener.setopts(call.options, (result) => answer.state(result));

@@ -21,6 +21,8 @@ export class Entry {
   socket: SslSocket | SslListener | undefined;
   /** Where the BEAM owns the socket below. */
   tunnel: TunnelTransport | undefined;
+  /** The BEAM has heard that it is gone, and will not hear of it again. */
+  toldGone = false;
   /** By `tagKey`. */
   readonly pending = new Map<string, PendingCall>();
 

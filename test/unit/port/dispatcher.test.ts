@@ -703,6 +703,39 @@ describe('faults', () => {
   });
 });
 
+describe('close', () => {
+  it('of a connection is answered with gone behind it, which is told once', async () => {
+    const { partner, socket } = await connected();
+    assert.deepEqual(await partner.call(7, { type: 'close' }), { type: 'done' });
+    assert.deepEqual(await partner.find(({ type }) => type === 'gone'), { type: 'gone', id: 7 });
+    partner.tell({ type: 'release', id: 7 });
+    socket.observer.fault(new Error('while the transport waits for the peer'));
+    socket.observer.gone();
+    await partner.call(0, { type: 'ping' });
+    const told = partner.frames.filter((frame) => 'id' in frame && frame.id === 7);
+    assert.deepEqual(
+      told.map(({ type }) => type).filter((type) => type !== 'log'),
+      ['gone'],
+    );
+  });
+
+  it('that was given up leaves gone to the end of the transport', async () => {
+    const { partner, socket } = await connected();
+    let closed: (() => void) | undefined;
+    socket.close = (reply) => {
+      closed = () => reply({ ok: undefined });
+    };
+    const tag = partner.request(7, { type: 'close' });
+    partner.tell({ type: 'cancel', id: 7, tag });
+    await partner.call(0, { type: 'ping' });
+    closed?.();
+    await partner.call(0, { type: 'ping' });
+    assert.ok(!partner.frames.some(({ type }) => type === 'gone'));
+    socket.observer.gone();
+    assert.deepEqual(await partner.find(({ type }) => type === 'gone'), { type: 'gone', id: 7 });
+  });
+});
+
 describe('an unexpected error that no call began', () => {
   it('ends that connection alone: waiting calls and the owner are told why', async () => {
     const { partner, socket } = await connected();
