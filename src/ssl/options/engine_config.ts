@@ -28,6 +28,7 @@ import { attempt, OptionFault, type Result } from './fault.ts';
 import { FileCache, FileFault, type FileSource, systemFiles } from './files.ts';
 import type { Options } from './parse.ts';
 import { profiles } from './profile.ts';
+import { RememberedOptions } from './remembered.ts';
 import { ConnectionSessions, Sessions } from './sessions.ts';
 import { staplingConfig } from './stapling.ts';
 import { checkSuites } from './suite_needs.ts';
@@ -37,6 +38,7 @@ import type { TlsValues } from './tls_options.ts';
 export interface ConfigSource extends CredentialCaches {
   readonly entropy: Entropy;
   readonly sessions: Sessions;
+  readonly lists: RememberedOptions;
   now(): number;
 }
 
@@ -47,7 +49,8 @@ export function createConfigSource(
   entropy: Entropy = systemEntropy,
 ): ConfigSource {
   const sessions = new Sessions({ entropy, now });
-  return { files: new FileCache(files), trust: new TrustCache(), sessions, entropy, now };
+  const lists = new RememberedOptions();
+  return { files: new FileCache(files), trust: new TrustCache(), sessions, lists, entropy, now };
 }
 
 /** Configurations made earlier, with the state of the files they were made of. */

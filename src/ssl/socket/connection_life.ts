@@ -421,8 +421,10 @@ export abstract class ConnectionLife {
 
   /** Once for the options of a listener, and not for each of its connections. */
   #tellPassedOver(credentials: readonly Credential[]): void {
-    if (told.has(this.options)) return;
-    told.add(this.options);
+    if (this.options.role === 'server') {
+      if (told.has(this.options)) return;
+      told.add(this.options);
+    }
     const text = passedOverSuites(this.options, credentials);
     if (text !== undefined) log(this.observer, this.options, 'notice', text);
   }

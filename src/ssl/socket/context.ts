@@ -30,6 +30,7 @@ export function tellMetrics({ metrics }: SocketContext): readonly (readonly [Val
 /** Forgets what was made of PEM and other files; the next connection reads them anew. */
 export function forgetFiles({ config }: SocketContext): void {
   config.files.clear();
+  config.lists.clear();
 }
 
 /** Follows the next connections of one role, or of both. @returns whether that can be done */

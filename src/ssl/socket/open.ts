@@ -11,8 +11,8 @@ import { TunnelTransport } from './transport/tunnel.ts';
 
 /** Connects: TCP and TLS within one time limit; `ok` when the handshake is done. */
 export const connect: Connect = (context, observer, request, reply) => {
-  const { reader, profile } = context;
-  const options = parseOptions(request.options, reader, { role: 'client', profile });
+  const { reader, profile, config } = context;
+  const options = config.lists.read(request.options, reader, profile);
   const target = readTarget(request.host, request.port, reader);
   if ('error' in options || 'error' in target) {
     reply('error' in options ? options : (target as { readonly error: string }));
