@@ -15,9 +15,18 @@ import {
   type KeyLike,
   type Secret,
   secretFrom,
+  wipe,
 } from '../crypto/index.ts';
 
 const EMPTY = new Uint8Array(0);
+
+const hashesOfNothing = new Map<HashName, Uint8Array>();
+
+function hashOfNothing(name: HashName): Uint8Array {
+  const known = hashesOfNothing.get(name) ?? hash(name);
+  hashesOfNothing.set(name, known);
+  return known;
+}
 
 /** The labels of Derive-Secret in the figure of RFC 8446 §7.1, by the names of their secrets. */
 const LABELS = {
@@ -66,8 +75,16 @@ export class KeySchedule13 {
   }
 
   #extract(ikm: KeyLike): void {
-    const salt = deriveSecret(this.hash, this.#secret, 'derived', hash(this.hash));
-    this.#secret = hkdfExtract(this.hash, salt, ikm);
+    const { hash: name } = this;
+    const salt = hkdfExpandLabel(
+      name,
+      this.#secret,
+      'derived',
+      hashOfNothing(name),
+      hashLength(name),
+    );
+    this.#secret = hkdfExtract(name, salt, ikm);
+    wipe(salt);
   }
 
   #zeros(): Uint8Array {
@@ -106,8 +123,10 @@ export function deriveVerifyData13(
   baseKey: Secret,
   transcriptHash: Uint8Array,
 ): Buffer {
-  const finishedKey = deriveSecret(hashName, baseKey, 'finished', EMPTY);
-  return hmac(hashName, finishedKey, transcriptHash);
+  const finishedKey = hkdfExpandLabel(hashName, baseKey, 'finished', EMPTY, hashLength(hashName));
+  const verifyData = hmac(hashName, finishedKey, transcriptHash);
+  wipe(finishedKey);
+  return verifyData;
 }
 
 /** RFC 8446 §4.6.1: the PSK that goes with a ticket. */
@@ -128,6 +147,6 @@ export function deriveExport13(
   context: Uint8Array,
   length: number,
 ): Buffer {
-  const secret = deriveSecret(hashName, exporterMasterSecret, label, hash(hashName));
+  const secret = deriveSecret(hashName, exporterMasterSecret, label, hashOfNothing(hashName));
   return hkdfExpandLabel(hashName, secret, 'exporter', hash(hashName, context), length);
 }

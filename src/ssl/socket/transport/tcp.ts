@@ -25,6 +25,9 @@ import type {
 /** RFC 8305 §5: the recommended delay between two attempts, in milliseconds. */
 const ATTEMPT_DELAY = 250;
 
+/** RFC 6761 §6.3: what `localhost` means is known; asking the resolver takes a thread and a file. */
+const LOOPBACK: readonly string[] = ['127.0.0.1', '::1'];
+
 /** Resolver failures that Erlang calls by one name. */
 const NO_SUCH_HOST: ReadonlySet<string> = new Set([
   'ENOTFOUND',
@@ -231,7 +234,12 @@ class TcpDialing implements Dialing {
       process.nextTick(() => this.#start([formatAddress(literal)]));
       return;
     }
-    lookup(target.host as string, { all: true, order: 'verbatim' }, (error, addresses) => {
+    const name = target.host as string;
+    if (name.toLowerCase() === 'localhost' && options.family !== 6) {
+      process.nextTick(() => this.#start(LOOPBACK));
+      return;
+    }
+    lookup(name, { all: true, order: 'verbatim' }, (error, addresses) => {
       if (error !== null) this.#settle({ error: inetReason(error) });
       else this.#start(addresses.map(({ address }) => address));
     });

@@ -11,7 +11,7 @@ import { hash, secretBytes } from '../../crypto/index.ts';
 import type { EngineConfig } from '../config.ts';
 import type { ConnectionInfo, ReuseSessionQuestion } from '../events.ts';
 import { PeerMisbehaved } from '../faults.ts';
-import type { ProtocolVersion } from '../iana/versions.ts';
+import { isAtLeast, type ProtocolVersion } from '../iana/versions.ts';
 import type { ClientHello } from '../messages/client_hello.ts';
 import { verificationPolicy } from '../session/policy.ts';
 import { isFresh, type OutsideStore12, type Session12 } from '../session/session12.ts';
@@ -37,6 +37,7 @@ function keyOfTarget(target: string, policy: Uint8Array, config: EngineConfig): 
 
 /** Client: the session to offer, if there is one. */
 export function* sessionToOffer(config: EngineConfig): Flow<Session12 | undefined> {
+  if (config.versions.every((version) => isAtLeast(version, 'tlsv1.3'))) return undefined;
   const policy = verificationPolicy(config);
   const now = config.now();
   return (yield* knownSessions(config, policy)).find(

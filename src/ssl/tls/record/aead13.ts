@@ -49,8 +49,9 @@ class Nonce {
     const first = this.#nonce.length - 8;
     this.#nonce.fill(0, 0, first);
     writeSequence(this.#nonce, first, sequence);
-    for (const [index, byte] of this.#iv.entries()) {
-      this.#nonce[index] = (this.#nonce[index] as number) ^ byte;
+    const iv = this.#iv;
+    for (let index = 0; index < iv.length; index++) {
+      this.#nonce[index] = (this.#nonce[index] as number) ^ (iv[index] as number);
     }
     return this.#nonce;
   }
