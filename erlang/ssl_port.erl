@@ -228,7 +228,7 @@ reload(?LISTENER(_, Atomics, _, Connection, _) = ListenSocket, Options) when is_
         {ok, Opts, Funs} ->
             ok = ssl_port_connection:add_funs(Connection, Funs),
             ok = atomics:add(Atomics, ?SLOT_FUNS, map_size(Funs)),
-            restored(ask(ListenSocket, {reload, Opts}), Funs);
+            ssl_port_questions:restore(ask(ListenSocket, {reload, Opts}), Funs);
         BadOption ->
             BadOption
     end;
@@ -265,23 +265,9 @@ connect(Host, Port, Options) ->
           {ok, sslsocket()} | {ok, sslsocket(), hello_extensions()} | {error, reason()} | bad_option().
 connect(Host, Port, Options, Timeout) when is_list(Options), ?IS_TIMEOUT(Timeout) ->
     case ssl_port_transport:choose(Host, Options) of
-        node -> connect_node(Host, Port, Options, Timeout);
+        node -> failed(ssl_port_node:connect(Host, Port, Options, Timeout));
         inet -> failed(ssl_port_inet:connect(Host, Port, Options, Timeout));
         Error -> Error
-    end.
-
-connect_node(Host, Port, Options, Timeout) ->
-    case ssl_port_options:expand(Options, ssl_port_options:environment()) of
-        {ok, Opts, Funs} ->
-            case ssl_port_worker:pick() of
-                {ok, Worker} ->
-                    make(connection, Worker, Funs, {connect, Host, Port, Opts, Timeout},
-                         {keyed, Timeout});
-                Error ->
-                    Error
-            end;
-        BadOption ->
-            BadOption
     end.
 
 %% @doc Listens on `Port' (0: any free one). The caller becomes the owner; when it dies the
@@ -292,20 +278,9 @@ listen(_Port, []) ->
     {error, nooptions};
 listen(Port, Options) when is_list(Options) ->
     case ssl_port_transport:choose(any, Options) of
-        node -> listen_node(Port, Options);
+        node -> failed(ssl_port_node:listen(Port, Options));
         inet -> ssl_port_inet:listen(Port, Options);
         Error -> Error
-    end.
-
-listen_node(Port, Options) ->
-    case ssl_port_options:expand(Options, ssl_port_options:environment()) of
-        {ok, Opts, Funs} ->
-            case ssl_port_worker:pick() of
-                {ok, Worker} -> make(listener, Worker, Funs, {listen, Port, Opts}, infinity);
-                Error -> Error
-            end;
-        BadOption ->
-            BadOption
     end.
 
 %% @equiv transport_accept(ListenSocket, infinity)
@@ -318,64 +293,8 @@ transport_accept(ListenSocket) ->
 -spec transport_accept(sslsocket(), timeout()) -> {ok, sslsocket()} | {error, reason()}.
 transport_accept(?BEAM_LISTENER(_, _) = ListenSocket, Timeout) when ?IS_TIMEOUT(Timeout) ->
     ssl_port_inet:accept(ListenSocket, Timeout);
-transport_accept(?LISTENER(ListenId, Atomics, _, Connection, WorkerPid), Timeout)
-  when ?IS_TIMEOUT(Timeout) ->
-    case ssl_port_worker:worker(WorkerPid) of
-        {ok, Worker} ->
-            Count = atomics:get(Atomics, ?SLOT_FUNS),
-            Funs = case Count of
-                       0 -> #{};
-                       _ -> ssl_port_connection:funs(Connection)
-                   end,
-            Made = make(connection, Worker, Funs, {accept, ListenId, Timeout}, Timeout),
-            with_new_funs(Made, Count, atomics:get(Atomics, ?SLOT_FUNS), Connection);
-        Error ->
-            Error
-    end.
-
-%% A reload while the call waited has brought the listener other funs.
-with_new_funs({ok, ?CONNECTION(_, Atomics, _, Connection, _)} = Made, Before, Count, Listener) when Count =/= Before ->
-    Funs = ssl_port_connection:funs(Listener),
-    ok = ssl_port_connection:add_funs(Connection, Funs),
-    atomics:put(Atomics, ?SLOT_FUNS, map_size(Funs)),
-    Made;
-with_new_funs(Made, _Before, _Count, _Listener) ->
-    Made.
-
-%% Whoever makes a connection or a listener has its process started first, so that its
-%% death in the midst of it leaves nothing behind.
-make(Kind, {_, Worker, Port, Counters}, Funs, Call, Timeout) ->
-    Id = atomics:add_get(Counters, ?COUNTER_ID, 1),
-    Atomics = atomics:new(?SLOTS, [{signed, true}]),
-    atomics:put(Atomics, ?SLOT_STATE, ?STATE_NEW),
-    atomics:put(Atomics, ?SLOT_FUNS, map_size(Funs)),
-    Args = #{kind => Kind, id => Id, owner => self(), worker => Worker, port => Port,
-             atomics => Atomics, funs => Funs},
-    case ssl_port_connection_sup:start_child(Args) of
-        {ok, Connection} ->
-            Made = ssl_port_worker:call(Worker, Port, Id, Call, Timeout),
-            made(restored(Made, Funs), Connection,
-                 socket(Kind, Id, Atomics, Port, Connection, Worker));
-        Error ->
-            Error
-    end.
-
-%% An option that is refused is told as it was given, funs and all.
-restored({error, Reason}, Funs) -> {error, ssl_port_questions:restore(Reason, Funs)};
-restored(Result, _Funs) -> Result.
-
-made({error, _} = Error, Connection, _Socket) ->
-    ssl_port_connection:stop(Connection),
-    failed(Error);
-made({ok, {hello, Extensions}}, _Connection, Socket) ->
-    {ok, Socket, Extensions};
-made(_Ok, _Connection, Socket) ->
-    {ok, Socket}.
-
-socket(connection, Id, Atomics, Port, Connection, Worker) ->
-    ?CONNECTION_ON(node, Id, Id, Atomics, Port, Connection, Worker);
-socket(listener, Id, Atomics, Port, Connection, Worker) ->
-    ?LISTENER_ON(node, Id, Id, Atomics, Port, Connection, Worker).
+transport_accept(?LISTENER(_, _, _, _, _) = ListenSocket, Timeout) when ?IS_TIMEOUT(Timeout) ->
+    failed(ssl_port_node:accept(ListenSocket, Timeout)).
 
 %% @equiv handshake(Socket, infinity)
 -spec handshake(sslsocket()) ->
@@ -430,7 +349,7 @@ handshake(Name, ?CONNECTION(Id, Atomics, Port, Connection, Worker) = Socket, Opt
                     {ok, Socket, Extensions};
                 {error, _} = Error ->
                     handshake_failed(Atomics, Connection),
-                    failed(restored(Error, Funs))
+                    failed(ssl_port_questions:restore(Error, Funs))
             end;
         BadOption ->
             BadOption
@@ -603,36 +522,14 @@ close_below(_Socket) -> ok.
 -spec setopts(sslsocket(), [option()]) -> ok | {error, reason()}.
 %% (No length: an improper list.)
 setopts(Socket, Options) when length(Options) >= 0 ->
-    {Id, _, Port, _, Worker} = parts(Socket),
-    case is_new(Socket) orelse is_below(Socket) of
-        true ->
-            set_below(Socket, Options);
-        false ->
-            Call = {setopts, changes(Socket, Options)},
-            case ssl_port_worker:call(Worker, Port, Id, Call, {keyed, infinity}) of
-                {error, _} = Error -> blamed(Socket, Options, Error);
-                _ -> ok
-            end
+    case {is_new(Socket), is_below(Socket)} of
+        {true, _} -> {error, notsup_on_transport_accept_socket};
+        {false, true} -> ssl_port_inet:setopts(Socket, Options);
+        {false, false} -> ssl_port_node:setopts(Socket, Options)
     end;
 setopts(Socket, Options) ->
     _ = parts(Socket),
     {error, {options, {not_a_proplist, Options}}}.
-
-%% R34: the error of a listener names all that was given.
-blamed(?LISTENER(_, _, _, _, _), Options, {error, {options, {socket_options, _, Reason}}}) ->
-    {error, {options, {socket_options, Options, Reason}}};
-blamed(_Socket, _Options, Error) ->
-    Error.
-
-changes(?CONNECTION(_, _, _, _, _), Options) ->
-    [mode(Option) || Option <- Options];
-changes(?LISTENER(_, _, _, _, _), Options) ->
-    %% As with ssl, a listener does not know the short forms.
-    [Option || Option <- Options, Option =/= binary, Option =/= list].
-
-mode(binary) -> {mode, binary};
-mode(list) -> {mode, list};
-mode(Option) -> Option.
 
 %% @doc Values of the options named.
 -spec getopts(sslsocket(), [atom()]) -> {ok, [{atom(), term()}]} | {error, reason()}.
@@ -1049,12 +946,6 @@ is_below(?LISTENER(_, _, _, _, _)) -> false.
 
 resume(?NODE_CONNECTION) -> ok;
 resume(?CONNECTION(_, _, _, Connection, _)) -> ssl_port_connection:resume(Connection).
-
-set_below(Socket, Options) ->
-    case is_new(Socket) of
-        true -> {error, notsup_on_transport_accept_socket};
-        false -> ssl_port_inet:setopts(Socket, Options)
-    end.
 
 %% A connection that has failed may still be saying goodbye on the socket below.
 of_below(Socket, Fun) ->

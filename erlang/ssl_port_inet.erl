@@ -208,16 +208,10 @@ made(Options, Environment, Fun) ->
             Error
     end.
 
-new({_, Worker, Port, Counters}, Funs, Kind, Call) ->
-    Id = atomics:add_get(Counters, ?COUNTER_ID, 1),
-    Atomics = atomics:new(?SLOTS, [{signed, true}]),
-    atomics:put(Atomics, ?SLOT_STATE, ?STATE_NEW),
-    atomics:put(Atomics, ?SLOT_FUNS, map_size(Funs)),
-    Args = #{kind => Kind, id => Id, owner => self(), worker => Worker, port => Port,
-             atomics => Atomics, funs => Funs},
-    case ssl_port_connection_sup:start_child(Args) of
-        {ok, Connection} ->
-            case ssl_port_worker:call(Worker, Port, Id, Call) of
+new({_, Pid, Port, _} = Worker, Funs, Kind, Call) ->
+    case ssl_port_connection_sup:start_child(Kind, Worker, Funs) of
+        {ok, Id, _Atomics, Connection} ->
+            case ssl_port_worker:call(Pid, Port, Id, Call) of
                 ok ->
                     {ok, Connection};
                 Error ->
@@ -287,23 +281,15 @@ given_back(Id, Port, Connection, Worker, Pid) ->
 setopts(Socket, Options) ->
     {Ours, Theirs} = lists:partition(fun ours/1, Options),
     Shared = [Option || {exit_on_close, _} = Option <- Theirs],
-    case ask(Socket, {setopts, changes(Socket, Ours) ++ Shared}, {keyed, infinity}) of
+    case ask(Socket, {setopts, ssl_port_node:changes(Socket, Ours) ++ Shared}, {keyed, infinity}) of
         {error, _} = Error -> Error;
         _ -> set_below(Socket, Theirs, Options)
     end.
-
-changes(?CONNECTION(_, _, _, _, _), Options) -> [mode(Option) || Option <- Options];
-%% As with ssl, a listener does not know the short forms.
-changes(?LISTENER(_, _, _, _, _), Options) -> [Option || Option <- Options, is_tuple(Option)].
 
 ours(Option) ->
     Option =:= binary orelse Option =:= list orelse
         (is_tuple(Option) andalso tuple_size(Option) =:= 2
          andalso ssl_port_transport:is_socket_option(element(1, Option))).
-
-mode(binary) -> {mode, binary};
-mode(list) -> {mode, list};
-mode(Option) -> Option.
 
 %% R34: the transport has them in reverse, and of a connection the error names them so.
 set_below(_Socket, [], _All) ->
