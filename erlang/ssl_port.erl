@@ -148,6 +148,8 @@
 %% Returned, as by `ssl' before OTP 26, without `error' around it.
 
 -define(IS_TIMEOUT(T), (T =:= infinity orelse (is_integer(T) andalso T >= 0))).
+%% A list to its end.
+-define(IS_PROPER(L), (length(L) >= 0)).
 -define(CLOSE_TIMEOUT, 5000).
 -define(STATISTICS, [recv_oct, recv_cnt, recv_max, recv_avg, recv_dvi,
                      send_oct, send_cnt, send_max, send_avg, send_pend]).
@@ -252,7 +254,7 @@ connect(Socket, Options) ->
 %% that still wait in its mailbox are taken.
 -spec connect(host() | socket(), inet:port_number() | [option()], [option()] | timeout()) ->
           {ok, sslsocket()} | {ok, sslsocket(), hello_extensions()} | {error, reason()} | bad_option().
-connect(Socket, Options, Timeout) when is_list(Options), ?IS_TIMEOUT(Timeout) ->
+connect(Socket, Options, Timeout) when ?IS_PROPER(Options), ?IS_TIMEOUT(Timeout) ->
     failed(ssl_port_inet:upgrade(client, Socket, Options, Timeout));
 connect(Host, Port, Options) ->
     connect(Host, Port, Options, infinity).
@@ -263,7 +265,7 @@ connect(Host, Port, Options) ->
 %% hello has come; {@link handshake_continue/3} goes on, {@link handshake_cancel/1} does not.
 -spec connect(host(), inet:port_number(), [option()], timeout()) ->
           {ok, sslsocket()} | {ok, sslsocket(), hello_extensions()} | {error, reason()} | bad_option().
-connect(Host, Port, Options, Timeout) when is_list(Options), ?IS_TIMEOUT(Timeout) ->
+connect(Host, Port, Options, Timeout) when ?IS_PROPER(Options), ?IS_TIMEOUT(Timeout) ->
     case ssl_port_transport:choose(Host, Options) of
         node -> failed(ssl_port_node:connect(Host, Port, Options, Timeout));
         inet -> failed(ssl_port_inet:connect(Host, Port, Options, Timeout));
@@ -276,7 +278,7 @@ connect(Host, Port, Options, Timeout) when is_list(Options), ?IS_TIMEOUT(Timeout
           {ok, sslsocket()} | {error, reason()} | bad_option().
 listen(_Port, []) ->
     {error, nooptions};
-listen(Port, Options) when is_list(Options) ->
+listen(Port, Options) when ?IS_PROPER(Options) ->
     case ssl_port_transport:choose(any, Options) of
         node -> failed(ssl_port_node:listen(Port, Options));
         inet -> ssl_port_inet:listen(Port, Options);
@@ -308,7 +310,7 @@ handshake(?CONNECTION(_, _, _, _, _) = Socket) ->
           {ok, sslsocket()} | {ok, sslsocket(), hello_extensions()} | {error, reason()} | bad_option().
 handshake(?CONNECTION(_, _, _, _, _) = Socket, Timeout) when ?IS_TIMEOUT(Timeout) ->
     handshake(Socket, [], Timeout);
-handshake(Socket, Options) when is_list(Options) ->
+handshake(Socket, Options) when ?IS_PROPER(Options) ->
     handshake(Socket, Options, infinity).
 
 %% @doc Does the handshake on a socket from {@link transport_accept/1}. TLS options in
@@ -325,14 +327,14 @@ handshake(Socket, Options) when is_list(Options) ->
 -spec handshake(sslsocket() | socket(), [option()], timeout()) ->
           {ok, sslsocket()} | {ok, sslsocket(), hello_extensions()} | {error, reason()} | bad_option().
 handshake(?CONNECTION(_, Atomics, _, _, _) = Socket, Options, Timeout)
-  when is_list(Options), ?IS_TIMEOUT(Timeout) ->
+  when ?IS_PROPER(Options), ?IS_TIMEOUT(Timeout) ->
     %% P26: TLS inside TLS, where this module is the transport of a connection that is up.
     case atomics:get(Atomics, ?SLOT_STATE) =:= ?STATE_OPEN andalso lists:keymember(cb_info, 1, Options) of
         true -> failed(ssl_port_inet:upgrade(server, Socket, Options, Timeout));
         false -> handshake(handshake, Socket, Options, Timeout)
     end;
 handshake(Socket, Options, Timeout)
-  when is_list(Options), ?IS_TIMEOUT(Timeout),
+  when ?IS_PROPER(Options), ?IS_TIMEOUT(Timeout),
        not (is_tuple(Socket) andalso element(1, Socket) =:= sslsocket) ->
     failed(ssl_port_inet:upgrade(server, Socket, Options, Timeout)).
 
@@ -632,7 +634,7 @@ connection_information(?LISTENER(_, _, _, _, _)) ->
 %% `server_random', `master_secret' and `keylog' are given by name only.
 -spec connection_information(sslsocket(), [atom()]) ->
           {ok, [{atom(), term()}]} | {error, reason()}.
-connection_information(?CONNECTION(_, _, _, _, _) = Socket, Items) when is_list(Items) ->
+connection_information(?CONNECTION(_, _, _, _, _) = Socket, Items) when ?IS_PROPER(Items) ->
     with_funs(Socket, established(Socket, {connection_information, Items})).
 
 with_funs(?CONNECTION(_, _, _, Connection, _), {ok, Items}) ->

@@ -26,7 +26,7 @@
 
 %% @throws {error, term()} | {option_not_a_key_value_tuple, term()}
 -spec make([term()], client | server, Host :: term()) -> {ok, config()}.
-make(Options, Role, Host) ->
+make(Options, Role, Host) when Role =:= client; Role =:= server ->
     Given = written(Options),
     {Info, Ours, Theirs} = split(Given),
     Inet = [bare(Option) || Option <- Theirs] ++ ssl_port_transport:internal_options(),
@@ -89,7 +89,9 @@ tls(Options) ->
     [Option || {Name, _} = Option <- Options, lists:member(Name, ssl_port_transport:tls_names())].
 
 %% A client asks for the host that it connects to.
-named(client, [_ | _] = Host, Options) -> maps:merge(#{server_name_indication => string:trim(Host, trailing, ".")}, Options);
+named(client, [_ | _] = Host, Options) ->
+    Name = lists:reverse(lists:dropwhile(fun(Char) -> Char =:= $. end, lists:reverse(Host))),
+    maps:merge(#{server_name_indication => Name}, Options);
 named(_Role, _Host, Options) -> Options.
 
 ask(Call) ->

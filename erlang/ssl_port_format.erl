@@ -10,6 +10,9 @@
 -spec format(term()) -> string().
 format({error, Reason}) ->
     format(Reason);
+%% As with ssl, of any list.
+format(Reason) when is_list(Reason) ->
+    Reason;
 format(Reason) ->
     lists:flatten(text(Reason)).
 
@@ -36,11 +39,6 @@ text(ssl_not_started) ->
     "The application ssl_port is not started";
 text({ssl_port, Reason}) ->
     start(Reason);
-text(Reason) when is_list(Reason) ->
-    case io_lib:printable_unicode_list(Reason) of
-        true -> Reason;
-        false -> unexpected(Reason)
-    end;
 text(Reason) when is_atom(Reason) ->
     case inet:format_error(Reason) of
         "unknown POSIX error" ++ _ -> unexpected(Reason);

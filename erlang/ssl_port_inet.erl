@@ -51,12 +51,18 @@ connected(Error, _Info, Connection, _Deadline) ->
 upgrade(Role, Below, Options, Timeout) ->
     case ssl_port_transport:split(Options) of
         {ok, {Module, _, _, _, _}, Ours, _Theirs} ->
-            case ssl_port_transport:not_owner(Below) of
-                true -> {error, not_owner};
-                false -> upgrade(Role, Module, Below, Options, carried(Module, Below, Ours), Timeout)
+            case ssl_port_options:written(Ours) of
+                {ok, _} -> upgrade_owned(Role, Module, Below, Options, Ours, Timeout);
+                BadOption -> BadOption
             end;
         Error ->
             Error
+    end.
+
+upgrade_owned(Role, Module, Below, Options, Ours, Timeout) ->
+    case ssl_port_transport:may_be_socket(Module, Below) andalso ssl_port_transport:not_owner(Below) of
+        true -> {error, not_owner};
+        false -> upgrade(Role, Module, Below, Options, carried(Module, Below, Ours), Timeout)
     end.
 
 upgrade(_Role, _Module, _Below, _Options, {error, _} = Error, _Timeout) ->

@@ -24,6 +24,7 @@
 -export([getstat/3]).
 -export([peername/2]).
 -export([sockname/2]).
+-export([may_be_socket/2]).
 -export([not_owner/1]).
 -export([internal_options/0]).
 
@@ -199,6 +200,12 @@ first(Options) ->
 -spec accept(module(), term(), timeout()) -> {ok, term()} | {error, term()}.
 accept(Module, Listener, Timeout) ->
     answer(fun() -> Module:accept(Listener, Timeout) end).
+
+%% As with ssl, what is none for gen_tcp is no argument.
+-spec may_be_socket(module(), term()) -> true.
+may_be_socket(gen_tcp, Socket) when is_port(Socket) -> true;
+may_be_socket(gen_tcp, {'$inet', _, _}) -> true;
+may_be_socket(Module, _Socket) when Module =/= gen_tcp -> true.
 
 %% R30: only its owner can give a socket away.
 -spec not_owner(term()) -> boolean().

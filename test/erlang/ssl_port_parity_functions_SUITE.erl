@@ -331,3 +331,96 @@ case_format_error(Config) ->
     sides(Config, fun(Module) ->
         [{Error, seen(fun() -> Module:format_error(Error) end)} || Error <- Errors]
     end).
+
+%% §1, §2.3: every function with arguments of other types, each in turn.
+case_wrong_arguments(Config) ->
+    Base = maps:merge(proplists:get_value(certificates, Config), #{versions => ['tlsv1.3']}),
+    [Theirs, Ours] = [wrong_calls(Base#{c => Module, s => Module}) || Module <- [ssl, ssl_port]],
+    [] = [Label || {Label, hangs} <- Ours],
+    sides(Config, fun(ssl) -> [{Label, by_design(T, T)} || {Label, T} <- Theirs];
+                     (ssl_port) -> [{Label, by_design(O, T)} || {{Label, O}, {Label, T}} <- lists:zip(Ours, Theirs)]
+                  end).
+
+%% Where ssl crashes somewhere inside, or waits for ever, any error will do.
+by_design({error, _} = Ours, {error, Reason}) ->
+    Accident = is_tuple(Reason) andalso tuple_size(Reason) > 1
+        andalso lists:member(element(1, Reason), [badmatch, case_clause, badmap, badkey, badrecord, badfun, try_clause]),
+    case Accident orelse lists:member(Reason, [if_clause, undef, badarith, faulty_configuration]) of
+        true -> accident;
+        false -> Ours
+    end;
+by_design(_Ours, hangs) -> accident;
+%% OTP 25 throws it where it does not return it.
+by_design({option_not_a_key_value_tuple, _} = Ours, {throw, Ours}) -> {throw, Ours};
+by_design(Ours, _Theirs) -> Ours.
+
+wrong_calls(#{c := Module} = Cfg) ->
+    #{client_socket := A, listener := L} = P = pair(Cfg, [], []),
+    Me = self(),
+    Suites = ssl:cipher_suites(default, 'tlsv1.2'),
+    Options = [{verify, verify_none}],
+    Good = [{connect, [foo, Options]}, {connect, ["127.0.0.1", 1, Options]}, {connect, ["127.0.0.1", 1, Options, 1000]},
+            {listen, [0, [{active, false}]]}, {transport_accept, [L]}, {transport_accept, [L, 0]},
+            {handshake, [A]}, {handshake, [A, 1000]}, {handshake, [A, [], 1000]},
+            {handshake_continue, [A, []]}, {handshake_continue, [A, [], 1000]}, {handshake_cancel, [A]},
+            {send, [A, "x"]}, {recv, [A, 0]}, {recv, [A, 0, 0]}, {setopts, [A, []]}, {getopts, [A, [mode]]},
+            {controlling_process, [A, Me]}, {update_keys, [A, write]}, {renegotiate, [A]},
+            {prf, [A, <<"secret">>, <<"label">>, [<<"seed">>], 8]}, {prf, [A, master_secret, <<"l">>, [client_random], 8]},
+            {peername, [A]}, {sockname, [A]}, {peercert, [A]}, {negotiated_protocol, [A]},
+            {connection_information, [A]}, {connection_information, [A, [protocol]]},
+            {getstat, [A]}, {getstat, [A, [recv_cnt]]}, {format_error, [closed]},
+            {cipher_suites, [all, 'tlsv1.2']}, {cipher_suites, [all, 'tlsv1.2', rfc]},
+            {filter_cipher_suites, [Suites, []]}, {prepend_cipher_suites, [Suites, Suites]},
+            {append_cipher_suites, [Suites, Suites]}, {suite_to_str, [hd(Suites)]}, {suite_to_openssl_str, [hd(Suites)]},
+            {str_to_suite, ["TLS_AES_128_GCM_SHA256"]}, {eccs, ['tlsv1.2']}, {groups, [default]}, {tls_version, [{3, 3}]},
+            {handle_options, [[], client]}, {handle_options, [[], client, "host"]},
+            {shutdown, [foo, read_write]}, {close, [A]}, {close, [A, 1000]}],
+    Named = lists:usort([{F, length(Args)} || {F, Args} <- Good]),
+    [] = [{F, N} || {F, N} <- ssl:module_info(exports), N > 0] -- [{start, 1}, {module_info, 1} | Named],
+    Calls = [{F, Place, Wrong, replaced(Place, Wrong, Args)}
+             || {F, Args} <- Good, Place <- lists:seq(1, length(Args)), Wrong <- wrong(), asked(F, length(Args), Place, Wrong)],
+    Seen = [{{F, length(Args), Place, Wrong},
+             case Module =:= ssl andalso hangs(F, length(Args), Place) of
+                 true -> hangs;
+                 false -> answered(F, ssl_port_parity:seen(fun() -> apply(Module, F, Args) end, 10000))
+             end} || {F, Place, Wrong, Args} <- Calls],
+    close(P),
+    Seen.
+
+replaced(Place, Wrong, Args) ->
+    {Before, [_ | After]} = lists:split(Place - 1, Args),
+    Before ++ [Wrong | After].
+
+wrong() ->
+    [foo, undefined, 17, -1, 1.5, "text", <<"binary">>, {a, b}, #{}, [], [foo], [{a, b} | c], {sslsocket, foo, bar}].
+
+%% Not what is right after all, or goes elsewhere, and not what other cases are about: case_ports,
+%% case_recv_lengths and case_shutdown_arguments of ssl_port_parity_sockets_SUITE.
+asked(connect, N, 1, Wrong) when N > 2 -> is_number(Wrong) orelse is_map(Wrong);
+asked(connect, _, 2, 17) -> false;
+asked(listen, 2, 1, _) -> false;
+asked(recv, 2, 2, 17) -> false;
+asked(recv, 3, 2, _) -> false;
+asked(shutdown, 2, 2, _) -> false;
+%% What ssl makes of a role that is none depends on the options.
+asked(handle_options, _, 2, _) -> false;
+asked(close, 2, 2, Wrong) -> not is_integer(Wrong);
+%% ssl looks at the rest of what only looks like a socket, or at the first of a list that has no end.
+asked(F, 2, 1, {sslsocket, _, _}) when F =:= setopts; F =:= getopts -> false;
+asked(getopts, 2, 2, [_ | c]) -> false;
+%% A client's socket has no listener whose options could be added to.
+asked(handshake, _, 2, Wrong) when is_list(Wrong) -> false;
+%% A right timeout: ssl lets it wait.
+asked(handshake, _, Place, 17) when Place > 1 -> false;
+asked(_, _, _, _) -> true.
+
+%% ssl keeps these until the connection is in another state, which may never come.
+hangs(handshake_continue, _, Place) -> Place > 1;
+hangs(recv, 2, 2) -> true;
+hangs(prf, 5, Place) -> Place > 1;
+hangs(_, _, _) -> false.
+
+%% What the functions that make something have made is of no interest.
+answered(F, {ok, _}) when F =:= listen; F =:= connect; F =:= handshake; F =:= handle_options -> ok;
+answered(handle_options, #{}) -> ok;
+answered(_, Answer) -> Answer.
