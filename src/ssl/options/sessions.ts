@@ -19,7 +19,8 @@ import { StatefulTickets } from '../tls/session/stateful_tickets13.ts';
 import { StatelessTickets } from '../tls/session/stateless_tickets13.ts';
 import type { TicketKeeper } from '../tls/session/ticket_keeper13.ts';
 import { TicketKeys12 } from '../tls/session/ticket_keys12.ts';
-import type { Environment, Options } from './parse.ts';
+import type { Bounds } from './environment.ts';
+import type { Options } from './parse.ts';
 import { readSession12, readTicket } from './session_data.ts';
 
 /** What one connection has to do with sessions; made for it before its handshake. */
@@ -98,7 +99,7 @@ export class Sessions {
     this.#clientSessions(options.environment).tickets.add(target, session);
   }
 
-  #clientSessions(environment: Environment): ClientSessions {
+  #clientSessions(environment: Bounds): ClientSessions {
     // The bounds are those of the environment when the first client comes.
     this.#client ??= new ClientSessions(this.#source, environment);
     return this.#client;
@@ -144,7 +145,7 @@ class ClientSessions {
   readonly #byTarget: SessionCache12;
   readonly #byId: SessionCache12;
 
-  constructor(source: Source, environment: Environment) {
+  constructor(source: Source, environment: Bounds) {
     const bounds = {
       maxSessions: environment.session_cache_client_max,
       lifetime: environment.session_lifetime * 1000,
@@ -232,13 +233,13 @@ const nameOf = (id: Uint8Array): string => Buffer.from(id).toString('base64');
 
 class ListenerSessions {
   readonly #source: Source;
-  readonly #environment: Environment;
+  readonly #environment: Bounds;
   readonly #started: number;
   #store: SessionCache12 | undefined;
   #ticketKeys12: TicketKeys12 | undefined;
   #keepers = new Map<string, TicketKeeper>();
 
-  constructor(source: Source, environment: Environment) {
+  constructor(source: Source, environment: Bounds) {
     this.#source = source;
     this.#environment = environment;
     this.#started = source.now();

@@ -7,12 +7,14 @@ import { writeInteger, writeSequence } from '../../../../src/ssl/x509/der_writer
 import { defaultVerdict, runWith } from '../../../../src/ssl/x509/events.ts';
 import {
   maxAgeWithoutNextUpdate,
-  maxResponderCertificates,
-  maxSingleResponses,
   ocspNonceOf,
   ocspRequestExtensions,
-  parseOcspResponse,
 } from '../../../../src/ssl/x509/ocsp.ts';
+import {
+  maxResponderCertificates,
+  maxSingleResponses,
+  parseOcspResponse,
+} from '../../../../src/ssl/x509/ocsp_response.ts';
 import { extensionIds } from '../../../../src/ssl/x509/oid.ts';
 import { createTrustStore } from '../../../../src/ssl/x509/trust_store.ts';
 import { verifyPeerChain } from '../../../../src/ssl/x509/verify.ts';
