@@ -11,7 +11,7 @@ import { EtfError } from './error.ts';
 import { ATOM_UTF8_EXT, SMALL_ATOM_UTF8_EXT } from './tags.ts';
 
 /** Longest name of an atom, in Unicode code points (ERTS, «Atoms»). */
-export const MAX_ATOM_CHARACTERS = 255;
+const MAX_ATOM_CHARACTERS = 255;
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const table = new Map<string, WeakRef<Atom>>();

@@ -44,7 +44,6 @@ export const LOCAL_EXT = 121;
 /** Distribution header and fragments: they follow the version byte on a distribution link only. */
 export const DISTRIBUTION_HEADER = 68;
 export const DISTRIBUTION_FRAGMENT_HEADER = 69;
-export const DISTRIBUTION_FRAGMENT_CONT = 70;
 
 /** The four encodings of an atom. */
 export type AtomTag =

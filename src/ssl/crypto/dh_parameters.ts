@@ -23,7 +23,7 @@ function sameNumber(one: Uint8Array, other: Uint8Array): boolean {
 }
 
 /** The largest prime that is taken, in bits: it bounds the work that a peer can ask for. */
-export const maxDhBits = 8192;
+const maxDhBits = 8192;
 
 /** The size of the prime in bits. */
 export function dhBits({ prime }: DhParameters): number {

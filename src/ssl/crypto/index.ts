@@ -30,7 +30,7 @@ export {
 } from './hash.ts';
 export * from './hkdf.ts';
 export * from './hmac.ts';
-export type { Encapsulation, KeyPair } from './key_pair.ts';
+export type { KeyPair } from './key_pair.ts';
 export * from './keys.ts';
 export * from './mac.ts';
 export * from './mac_then_encrypt.ts';
@@ -49,7 +49,6 @@ export {
 export * from './static_ecdh.ts';
 export {
   createStreamCipher,
-  type StreamCipher,
   type StreamCipherName,
   streamCipherNames,
   streamCipherSizes,

@@ -1,7 +1,7 @@
 /** The room's front door: option lists in, settings and engine configurations out. */
 
 export { signatureSchemeValue } from './algorithms.ts';
-export { INVALID, isUserFun, type UserFun, type UserModule } from './checks.ts';
+export { INVALID, isUserFun, type UserFun } from './checks.ts';
 export { cipherSuiteMap } from './ciphers.ts';
 export type { Passwords } from './credentials.ts';
 export {
@@ -13,13 +13,7 @@ export {
 } from './engine_config.ts';
 export type { Result } from './fault.ts';
 export { type FileSource, systemFiles } from './files.ts';
-export {
-  implementedVersions,
-  type Options,
-  type ParseContext,
-  parseOptions,
-  type Role,
-} from './parse.ts';
+export { type Options, type ParseContext, parseOptions, type Role } from './parse.ts';
 export { type Profile, profileNamed, profiles } from './profile.ts';
 export { readSession12, readTicket, writeSession12, writeTicket } from './session_data.ts';
 export { ConnectionSessions, type ServerName } from './sessions.ts';
@@ -29,7 +23,6 @@ export {
   ipAddress,
   isEmulated,
   type Mode,
-  type PacketType,
   readChanges,
   type SocketChanges,
   type SocketOptions,
@@ -39,12 +32,5 @@ export {
   transportRefusal,
 } from './socket_options.ts';
 export { passedOverSuites } from './suite_needs.ts';
-export {
-  type LogLevelOption,
-  type Password,
-  password,
-  type TlsOptionName,
-  type TlsValues,
-  tlsOptions,
-} from './tls_options.ts';
+export { type Password, password, tlsOptions } from './tls_options.ts';
 export { tellOptions } from './told_options.ts';

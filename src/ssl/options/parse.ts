@@ -63,9 +63,6 @@ export interface ParseContext {
   readonly mayBeEmpty?: boolean;
 }
 
-/** The versions that the engine speaks, the newest first. */
-export const implementedVersions: readonly ProtocolVersion[] = [...protocolVersions].reverse();
-
 /**
  * Reads an option list.
  * @param term the list; `{'$env', Defaults}` in it holds defaults from the application's environment

@@ -6,7 +6,7 @@
  * `engine_config.ts` and `credentials.ts`.
  */
 
-import { type LogLevel, logLevels } from '../log_level.ts';
+import { logLevels } from '../log_level.ts';
 import type { ProtocolVersion } from '../tls/iana/versions.ts';
 import type { TermReader } from '../value.ts';
 import {
@@ -66,9 +66,6 @@ const TLS13: readonly ProtocolVersion[] = ['tlsv1.3'];
 const BEFORE13: readonly ProtocolVersion[] = ['tlsv1', 'tlsv1.1', 'tlsv1.2'];
 
 const not = (value: unknown): boolean => value === false;
-
-/** What `log_level` may be. */
-export type LogLevelOption = 'none' | 'all' | LogLevel;
 
 /** A private key as it was given: DER with the name of its container, or without. */
 export interface GivenKey {

@@ -98,11 +98,6 @@ function told(
   return { extension, key, tell, always: present };
 }
 
-/** All keys that a hello may be told with. */
-export const helloKeys: readonly string[] = [
-  ...new Set([...CLIENT_HELLO, ...SERVER_HELLO].map(({ key }) => key)),
-];
-
 /**
  * The extensions of a hello as a map.
  * @param own the versions that this side has

@@ -35,7 +35,7 @@ export interface InboxSettings {
 }
 
 /** Bytes that wait before the transport is no longer read. */
-export const READ_AHEAD = 64 * 1024;
+const READ_AHEAD = 64 * 1024;
 
 /** The most bytes in one active-mode message, and in one answer to `recv(0)`. */
 const MESSAGE_LIMIT = 256 * 1024;

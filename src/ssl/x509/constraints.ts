@@ -233,7 +233,7 @@ function addressIsWithin(address: Uint8Array, base: Uint8Array): boolean | undef
 }
 
 /** A general name for people. */
-export function generalNameText(name: GeneralName): string {
+function generalNameText(name: GeneralName): string {
   switch (name.kind) {
     case 'dNSName':
     case 'rfc822Name':

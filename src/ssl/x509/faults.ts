@@ -145,7 +145,7 @@ export class CertificateFault extends Error implements CertificateFaultReason {
 }
 
 /** One readable line for a fault: which certificate, which rule, what was found and expected. */
-export function describeFault(reason: CertificateFaultReason): string {
+function describeFault(reason: CertificateFaultReason): string {
   const parts = [ruleTexts[reason.rule]];
   if (reason.place !== undefined) {
     const { position, subject, trustAnchor } = reason.place;

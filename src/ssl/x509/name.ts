@@ -43,7 +43,7 @@ export interface Name {
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Decodes any of the string types of X.680; `undefined` for other types. */
-export function decodeString(element: DerElement): string | undefined {
+function decodeString(element: DerElement): string | undefined {
   const { contents } = element;
   switch (element.tag) {
     case tags.utf8String:
@@ -94,7 +94,7 @@ export function readName(reader: DerReader, what = 'a name'): Name {
 }
 
 /** Decodes a name from its element and a reader of its contents. */
-export function decodeName(element: DerElement, contents: DerReader): Name {
+function decodeName(element: DerElement, contents: DerReader): Name {
   const rdns: NameAttribute[][] = [];
   const keys: string[] = [];
   while (!contents.done) {
@@ -143,7 +143,7 @@ function attributeKey(attribute: NameAttribute): string {
 }
 
 /** Case folding and white space compression (RFC 4518 §2, as far as names need it). */
-export function foldText(text: string): string {
+function foldText(text: string): string {
   return text.normalize('NFKC').toLowerCase().trim().replace(/\s+/g, ' ');
 }
 

@@ -29,7 +29,7 @@ import { hashOfAlgorithm } from './signature_algorithm.ts';
 import type { SignatureChecker } from './signature_checker.ts';
 
 /** The clocks of this machine and of a responder may be so many milliseconds apart. */
-export const ocspClockSkew = 300_000;
+const ocspClockSkew = 300_000;
 
 /** RFC 6960 §2.4: how old a response without `nextUpdate` may be, in milliseconds. */
 export const maxAgeWithoutNextUpdate = 7 * 86_400_000;

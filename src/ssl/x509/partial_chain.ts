@@ -10,7 +10,7 @@ import type { SignatureChecker } from './signature_checker.ts';
 import { type CandidatePath, validatePath } from './validate.ts';
 
 /** The user is asked about at most this many paths of a chain. */
-export const maxAskedPaths = 8;
+const maxAskedPaths = 8;
 
 /** The first path without a fault, as the user has shortened it; when all have one, the first. */
 export function* chooseShortenedPath(

@@ -20,7 +20,7 @@ import type { TrustStore } from './trust_store.ts';
 import type { CandidatePath } from './validate.ts';
 
 /** A path has at most this many certificates, the trust anchor not counted. */
-export const maxPathCertificates = 64;
+const maxPathCertificates = 64;
 
 /** The search looks at this many places in the graph of issuers. */
 export const maxSearchSteps = 512;

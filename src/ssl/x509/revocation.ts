@@ -31,7 +31,7 @@ import type { SignatureChecker } from './signature_checker.ts';
 export const maxCrlsPerCertificate = 64;
 
 /** A signer of lists may need a list of another signer, this many times. */
-export const maxSignerDepth = 3;
+const maxSignerDepth = 3;
 
 /** What is known of a certificate. */
 export type RevocationStatus =

@@ -6,7 +6,7 @@
 import { type Certificate, inheritsParameters, sameCertificate, usableKey } from './certificate.ts';
 import type { CertificateCache } from './decoded_cache.ts';
 import { DerError } from './der.ts';
-import { defaultVerdict, type PathResult, type PathValidation, runWith } from './events.ts';
+import { defaultVerdict, type PathValidation, runWith } from './events.ts';
 import { CertificateFault } from './faults.ts';
 import type { StapledResponse } from './ocsp.ts';
 import { chooseShortenedPath } from './partial_chain.ts';
@@ -15,7 +15,7 @@ import { defaultPolicy, type PathPolicy } from './policy.ts';
 import { anyPolicyInput } from './policy_graph.ts';
 import type { RevocationContext } from './revocation.ts';
 import { SignatureChecker } from './signature_checker.ts';
-import { emptyTrustStore, type TrustStore } from './trust_store.ts';
+import type { TrustStore } from './trust_store.ts';
 import { type CandidatePath, validatePath } from './validate.ts';
 
 /** A peer may send this many certificates. */
@@ -72,15 +72,6 @@ export function* verifyPeerChain(input: PathInput): PathValidation {
     for (const certificate of path.certificates) input.trust.cache.keep(certificate);
   }
   return result;
-}
-
-/**
- * Reads the peer's own certificate and no more, for a peer that is not verified at all: it must be
- * well-formed and its key usable, since the handshake is signed with it. Never throws.
- */
-export function readPeerCertificate(chain: readonly Uint8Array[]): PathResult {
-  const read = readChain(chain.slice(0, 1), emptyTrustStore.cache);
-  return read.ok ? { ok: true, leaf: read.leaf, chain: [read.leaf] } : read;
 }
 
 /** What checking of CRLs needs: who may have signed one, and whether that one is trusted. */

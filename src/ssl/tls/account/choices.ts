@@ -256,7 +256,7 @@ function signsNothing({ config, chosen: { version, cipherSuite } }: Choices): bo
 }
 
 /** The schemes that the peer takes in handshake signatures. */
-export function offeredSchemes({ signatureSchemes }: PeerOffer): readonly SignatureScheme[] {
+function offeredSchemes({ signatureSchemes }: PeerOffer): readonly SignatureScheme[] {
   return signatureSchemes === undefined ? DEFAULT_SCHEMES : schemesOf(signatureSchemes);
 }
 

@@ -146,7 +146,7 @@ function extensions(block: object): Value {
 const date = (time: number): Value => text(new Date(time).toISOString().replace('.000Z', 'Z'));
 
 /** What is told of a certificate. */
-export function certificateFields(der: Uint8Array): Value {
+function certificateFields(der: Uint8Array): Value {
   try {
     const parsed = parseCertificate(der);
     const { subjectAltName, signatureParameters: signature } = parsed;

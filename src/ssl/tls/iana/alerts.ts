@@ -4,8 +4,6 @@
  * (RFC 6101 §5.4.2).
  */
 
-import { isAtLeast, type ProtocolVersion } from './versions.ts';
-
 interface AlertRow {
   readonly code: number;
   /** As in OTP's `ALERT: Fatal - Unknown CA`. */
@@ -88,54 +86,4 @@ export function alertLevelCode(level: AlertLevel): number {
 export function alertLevelFromCode(code: number): AlertLevel | undefined {
   if (code === LEVELS.warning) return 'warning';
   return code === LEVELS.fatal ? 'fatal' : undefined;
-}
-
-/** RFC 6101 §5.4.2: what SSL 3.0 has. */
-const SSL3: ReadonlySet<AlertDescription> = new Set([
-  'close_notify',
-  'unexpected_message',
-  'bad_record_mac',
-  'decompression_failure',
-  'handshake_failure',
-  'no_certificate_reserved',
-  'bad_certificate',
-  'unsupported_certificate',
-  'certificate_revoked',
-  'certificate_expired',
-  'certificate_unknown',
-  'illegal_parameter',
-]);
-
-/** What SSL 3.0 says where it has no word of its own; elsewhere handshake_failure does. */
-const SSL3_WORDS: ReadonlyMap<AlertDescription, AlertDescription | undefined> = new Map([
-  ['decryption_failed_reserved', 'bad_record_mac'],
-  ['record_overflow', 'bad_record_mac'],
-  ['unknown_ca', 'bad_certificate'],
-  ['decode_error', 'illegal_parameter'],
-  ['bad_certificate_status_response', 'bad_certificate'],
-  ['bad_certificate_hash_value', 'bad_certificate'],
-  ['certificate_unobtainable', 'certificate_unknown'],
-  // warnings, which the peer would take for the end of the connection under another name
-  ['no_renegotiation', undefined],
-  ['user_canceled', undefined],
-]);
-
-/** RFC 8446 §6.2: alerts that came with TLS 1.3, and what was sent before. */
-const BEFORE_TLS13: ReadonlyMap<AlertDescription, AlertDescription> = new Map([
-  ['missing_extension', 'handshake_failure'],
-  ['certificate_required', 'handshake_failure'],
-]);
-
-/**
- * An alert in the words of a version: the same where the version has it, else the nearest that it has;
- * `undefined` for a warning of which nothing can be said in that version.
- */
-export function alertInVersion(
-  description: AlertDescription,
-  version: ProtocolVersion,
-): AlertDescription | undefined {
-  if (isAtLeast(version, 'tlsv1.3')) return description;
-  const older = BEFORE_TLS13.get(description) ?? description;
-  if (version !== 'sslv3' || SSL3.has(older)) return older;
-  return SSL3_WORDS.has(older) ? SSL3_WORDS.get(older) : 'handshake_failure';
 }

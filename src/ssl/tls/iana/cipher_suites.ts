@@ -313,26 +313,12 @@ export function cipherSuiteFromOpensslName(name: string): CipherSuite | undefine
   return BY_OPENSSL_NAME.get(OPENSSL_ALIASES.get(name) ?? name);
 }
 
-/**
- * A suite as `ssl` of R16 names it: `{KeyExchange, Cipher, Hash}`, and a fourth element where the PRF is
- * not the one that all suites shared.
- */
-export type CipherSuiteTuple =
-  | readonly [keyExchange: string, cipher: string, mac: string]
-  | readonly [keyExchange: string, cipher: string, mac: string, prf: string];
-
-/** The tuple of a suite, as `connection_info` of R16 prints it. */
-export function cipherSuiteTuple(row: CipherSuite): CipherSuiteTuple {
-  const { keyExchange, cipher, mac, prf } = row;
-  return prf === 'default_prf' ? [keyExchange, cipher, mac] : [keyExchange, cipher, mac, prf];
-}
-
 const BY_PARTS: ReadonlyMap<string, CipherSuite> = new Map(
   cipherSuites.map((row) => [`${row.keyExchange},${row.cipher},${row.mac}`, row]),
 );
 
 /**
- * The suite of a tuple. Three elements are enough for every suite; a fourth may be the PRF of OTP's map
+ * The suite of a tuple of R16. Three elements are enough for every suite; a fourth may be the PRF of OTP's map
  * or the hash that `default_prf` stands for.
  */
 export function cipherSuiteFromTuple(tuple: readonly string[]): CipherSuite | undefined {
@@ -340,38 +326,6 @@ export function cipherSuiteFromTuple(tuple: readonly string[]): CipherSuite | un
   const row = BY_PARTS.get(`${keyExchange},${cipher},${mac}`);
   if (row === undefined || rest.length > 0) return undefined;
   return prf === undefined || prf === row.prf || prf === row.hash ? row : undefined;
-}
-
-/** What is wrong with a suite that is never on by default. */
-export type Weakness =
-  /** Nobody vouches for the server: whoever sits between can be either side. */
-  | 'anonymous'
-  /** Records can be read by everyone. */
-  | 'no_encryption'
-  /** RFC 7465: the key stream is biased. */
-  | 'rc4'
-  /** A key of 56 bits. */
-  | 'single_des'
-  /** RFC 9325 §4.1: blocks of 64 bits repeat within what one connection carries (Sweet32). */
-  | 'small_blocks'
-  /** RFC 6151 §2: MD5, as a MAC. */
-  | 'md5';
-
-const WEAK_CIPHERS: { readonly [C in CipherName]?: Weakness } = {
-  null: 'no_encryption',
-  rc4_128: 'rc4',
-  des_cbc: 'single_des',
-  '3des_ede_cbc': 'small_blocks',
-};
-
-/** What is wrong with a suite; empty for those that may be on by default. */
-export function weaknessesOf({ keyExchange, cipher, mac }: CipherSuite): readonly Weakness[] {
-  const found: Weakness[] = [];
-  if (keyExchange === 'dh_anon' || keyExchange === 'ecdh_anon') found.push('anonymous');
-  const weakCipher = WEAK_CIPHERS[cipher];
-  if (weakCipher !== undefined) found.push(weakCipher);
-  if (mac === 'md5') found.push('md5');
-  return found;
 }
 
 /** Whether a suite may be used in a version. */

@@ -40,13 +40,3 @@ export function isAtLeast(version: ProtocolVersion, floor: ProtocolVersion): boo
 export function compareVersions(left: ProtocolVersion, right: ProtocolVersion): number {
   return CODES[left] - CODES[right];
 }
-
-/**
- * The version in the record header of a client's first hello.
- *
- * @param best the newest version that is offered
- */
-export function firstRecordVersion(best: ProtocolVersion): ProtocolVersion {
-  // RFC 5246 §E.1: any {3, x} is accepted; RFC 8446 §5.1: 0x0301, for the sake of old servers
-  return best === 'sslv3' ? 'sslv3' : 'tlsv1';
-}

@@ -62,7 +62,7 @@ export interface OutsideStore12 {
 }
 
 /** RFC 5246 §F.1.4: an upper limit of 24 hours is suggested; OTP's `session_lifetime` too. */
-export const DEFAULT_SESSION_LIFETIME = 24 * 60 * 60 * 1000;
+const DEFAULT_SESSION_LIFETIME = 24 * 60 * 60 * 1000;
 
 /** Whether a session may still be used. */
 export function isFresh(session: Session12, now: number): boolean {

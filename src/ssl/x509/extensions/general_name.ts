@@ -24,8 +24,6 @@ export type GeneralName =
   | { readonly kind: 'iPAddress'; readonly bytes: Uint8Array }
   | { readonly kind: 'registeredID'; readonly id: string };
 
-export type GeneralNameKind = GeneralName['kind'];
-
 /** Reads a GeneralName from a reader that stands before it. */
 export function readGeneralName(reader: DerReader): GeneralName {
   const element = reader.readElement();

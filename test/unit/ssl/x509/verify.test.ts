@@ -19,7 +19,6 @@ import {
   maxSentBytes,
   maxSentCertificates,
   type PathInput,
-  readPeerCertificate,
   verifyPeerChain,
 } from '../../../../src/ssl/x509/verify.ts';
 import {
@@ -617,19 +616,6 @@ describe('events and verdicts', () => {
       seen.some((line) => line.startsWith('bad_cert')),
       false,
     );
-  });
-});
-
-describe('readPeerCertificate', () => {
-  test('takes the leaf as it is, and refuses what no handshake could use', () => {
-    const lonely = makeSelfSigned({ subject: 'lonely', notAfter: 0, notBefore: 0 });
-    const result = readPeerCertificate([lonely.der, Buffer.from('nonsense')]);
-    assert.ok(result.ok);
-    assert.equal(result.leaf.subjectText, 'CN=lonely');
-    const malformed = readPeerCertificate([Buffer.from('nonsense')]);
-    assert.equal(malformed.ok ? '' : malformed.fault.rule, 'malformed_certificate');
-    const none = readPeerCertificate([]);
-    assert.equal(none.ok ? '' : none.fault.rule, 'no_certificate');
   });
 });
 

@@ -3,7 +3,6 @@
  * is always the last extension of a ClientHello, and the binders cover what stands before them.
  */
 
-import { LocalFault } from '../../faults.ts';
 import type { WireReader, WireWriter } from '../../wire.ts';
 import { type ExtensionCodec, extension } from './extension.ts';
 
@@ -72,19 +71,4 @@ export function bindersLength(psks: OfferedPsks): number {
  */
 export function truncatedClientHello(hello: Uint8Array, psks: OfferedPsks): Uint8Array {
   return hello.subarray(0, hello.length - bindersLength(psks));
-}
-
-/**
- * Puts binders into a ClientHello that was written with others of the same lengths.
- *
- * @param hello the whole message; its last bytes are written over
- */
-export function placeBinders(hello: Uint8Array, binders: readonly Uint8Array[]): void {
-  let end = hello.length;
-  for (const binder of [...binders].reverse()) {
-    end -= binder.length;
-    if (hello[end - 1] !== binder.length) throw new LocalFault('internal_error', 'binder_length');
-    hello.set(binder, end);
-    end -= 1;
-  }
 }

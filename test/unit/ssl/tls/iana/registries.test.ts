@@ -4,11 +4,6 @@ import { getCiphers } from 'node:tls';
 import { groupNames } from '../../../../../src/ssl/crypto/groups.ts';
 import { LocalFault } from '../../../../../src/ssl/tls/faults.ts';
 import {
-  alertCode,
-  alertDescriptions,
-  alertInVersion,
-} from '../../../../../src/ssl/tls/iana/alerts.ts';
-import {
   cipherSuiteFromCode,
   cipherSuiteFromName,
   cipherSuiteFromOpensslName,
@@ -33,7 +28,6 @@ import {
 } from '../../../../../src/ssl/tls/iana/signature_schemes.ts';
 import {
   compareVersions,
-  firstRecordVersion,
   protocolVersions,
   versionCode,
   versionFromCode,
@@ -210,32 +204,4 @@ test("groups: OTP's curves are all there, for ECDHE, and can be computed", () =>
 
 test('groups: the engine has a code for each that can be computed', () => {
   for (const group of groupNames) assert.ok(namedGroups.includes(group), group);
-});
-
-test('alerts: SSL 3.0 speaks of twelve, and TLS 1.2 of none that came with TLS 1.3', () => {
-  const words = new Set(alertDescriptions.map((name) => alertInVersion(name, 'sslv3')));
-  words.delete(undefined);
-  assert.equal(words.size, 12);
-  for (const word of words) {
-    assert.ok(word !== undefined && alertCode(word) <= 47, word);
-  }
-  assert.deepEqual(
-    (['record_overflow', 'unknown_ca', 'protocol_version', 'no_renegotiation'] as const).map(
-      (name) => alertInVersion(name, 'sslv3'),
-    ),
-    ['bad_record_mac', 'bad_certificate', 'handshake_failure', undefined],
-  );
-  assert.equal(alertInVersion('certificate_required', 'tlsv1.2'), 'handshake_failure');
-  assert.equal(alertInVersion('certificate_required', 'tlsv1.3'), 'certificate_required');
-  assert.equal(alertInVersion('unknown_ca', 'tlsv1'), 'unknown_ca');
-});
-
-test('versions: a first hello looks like TLS 1.0, but where only SSL 3.0 is offered', () => {
-  assert.deepEqual(protocolVersions.map(firstRecordVersion), [
-    'sslv3',
-    'tlsv1',
-    'tlsv1',
-    'tlsv1',
-    'tlsv1',
-  ]);
 });
