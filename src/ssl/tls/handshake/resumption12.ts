@@ -110,8 +110,10 @@ export function* sessionToResume(
 ): Flow<Session12 | undefined> {
   const { config } = link;
   const session = yield* findSession(config, hello);
-  if (session === undefined || !isUsable(config, session, version, hello, serverName)) {
-    return undefined;
+  if (session === undefined || !isUsable(config, session, version, serverName)) return undefined;
+  // RFC 5246 §7.4.1.2: the list MUST have the suite of the session
+  if (!hello.cipherSuites.includes(session.cipherSuite.code)) {
+    throw new PeerMisbehaved('resumed_with_other_parameters', session.cipherSuite.name);
   }
   const extendedMasterSecret = hello.extensions.extended_master_secret === true;
   // RFC 7627 §5.3: abort where the client forgot what it had; a full handshake where it has learned
@@ -157,7 +159,6 @@ function isUsable(
   config: EngineConfig,
   session: Session12,
   version: ProtocolVersion,
-  hello: ClientHello,
   serverName: string | undefined,
 ): boolean {
   const { cipherSuite, peerChain } = session;
@@ -166,7 +167,6 @@ function isUsable(
     session.version === version &&
     suiteFits(cipherSuite, version) &&
     config.cipherSuites.includes(cipherSuite) &&
-    hello.cipherSuites.includes(cipherSuite.code) &&
     // RFC 6066 §3: the name must be the one of the session
     session.serverName === serverName &&
     Buffer.compare(session.policy, verificationPolicy(config)) === 0 &&

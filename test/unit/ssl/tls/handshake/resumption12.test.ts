@@ -228,6 +228,14 @@ for (const how of ['id', 'ticket'] as const) {
       assert.equal(other.client.lastAlert, 'sent fatal illegal_parameter');
     });
 
+    it('are refused by a server when their suite is not offered (RFC 5246 §7.4.1.2)', () => {
+      const world = new World(how);
+      assertConnected(world.connect(), false);
+      const clientHooks = changing('client_hello', () => ({ cipherSuites: [0xc02b] }));
+      const other = world.connect({}, {}, { clientHooks });
+      assert.equal(other.server.lastAlert, 'sent fatal illegal_parameter');
+    });
+
     it('renegotiate after they were resumed', () => {
       const world = new World(how);
       world.connect();
