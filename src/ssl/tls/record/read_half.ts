@@ -3,7 +3,8 @@
  * can change between two of them (RFC 8446 §5, RFC 5246 §6).
  *
  * Rules kept here:
- * - no other record may stand between the fragments of a handshake message (RFC 8446 §5.1)
+ * - no other record may stand between the fragments of a handshake message (RFC 8446 §5.1), but for
+ *   application data before TLS 1.3, where a connection has that already (RFC 5246 §6.2.1)
  * - no handshake message may lie on both sides of a key change (RFC 8446 §5.1)
  * - records of handshake, alert and change_cipher_spec are never empty, and those of application data
  *   not too often in a row
@@ -232,10 +233,12 @@ export class ReadHalf {
 
   /** What a record means; undefined when it only adds to a message. */
   #take({ type, content, paddedLength = content.length }: PlainRecord): Received | undefined {
+    const { form } = this.#protection;
     if (paddedLength > this.#maxFragment) {
       throw new InvalidMessage('record_overflow', paddedLength);
     }
-    if (type !== 'handshake' && !this.#joiner.atBoundary) {
+    const within = type === 'handshake' || (type === 'application_data' && form === 'tls12');
+    if (!within && !this.#joiner.atBoundary) {
       throw new PeerMisbehaved('interleaved_handshake', type);
     }
     if (type === 'application_data') return this.#takeData(content);

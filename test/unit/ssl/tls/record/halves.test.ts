@@ -382,6 +382,26 @@ test('handshake messages come out whole however they are cut or joined', () => {
   );
 });
 
+test('application data within a handshake message, before TLS 1.3 alone (RFC 5246 §6.2.1)', () => {
+  const whole = message(10);
+  for (const kind of [tls12, tls13]) {
+    const { writer, reader } = pair(kind);
+    reader.push(sealed(writer, 'handshake', whole.subarray(0, 7)));
+    reader.push(sealed(writer, 'application_data', Buffer.from('x')));
+    reader.push(sealed(writer, 'handshake', whole.subarray(7)));
+    if (kind === tls13) {
+      assert.equal(
+        reasonOf(() => take(reader)),
+        'interleaved_handshake',
+      );
+      continue;
+    }
+    const [data, handshake] = take(reader);
+    assert.equal(data?.type, 'application_data');
+    assert.deepEqual(handshake?.type === 'handshake' && Buffer.from(handshake.frame.bytes), whole);
+  }
+});
+
 test('handshake messages: limits, unknown types, interleaving, key changes', () => {
   const feed = (...records: readonly Buffer[]): ReadHalf => {
     const reader = new ReadHalf(MAX_HANDSHAKE);
