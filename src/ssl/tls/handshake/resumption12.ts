@@ -163,7 +163,6 @@ function isUsable(
 ): boolean {
   const { cipherSuite, peerChain } = session;
   return (
-    session.id.length > 0 &&
     session.version === version &&
     suiteFits(cipherSuite, version) &&
     config.cipherSuites.includes(cipherSuite) &&

@@ -15,16 +15,17 @@ import { encapsulate, type GroupName, hash, type Secret } from '../../crypto/ind
 import type { CipherSuite, EngineConfig } from '../config.ts';
 import type { ConnectionInfo } from '../events.ts';
 import { PeerIncompatible, PeerMisbehaved } from '../faults.ts';
+import { extensionCode } from '../iana/extensions.ts';
 import { groupCode, type NamedGroup } from '../iana/groups.ts';
 import type { SignatureScheme } from '../iana/signature_schemes.ts';
 import { versionCode } from '../iana/versions.ts';
-import type { ClientHello } from '../messages/client_hello.ts';
+import { type ClientHello, rawClientHelloExtensions } from '../messages/client_hello.ts';
 import type { MessageContext } from '../messages/context.ts';
 import type { KeyShareEntry } from '../messages/extensions/key_share.ts';
 import { pskKeyExchangeModeCodes } from '../messages/extensions/psk_key_exchange_modes.ts';
-import { hostNameIn } from '../messages/extensions/server_name.ts';
-import type { HandshakeTls13 } from '../messages/handshake.ts';
+import { HANDSHAKE_HEADER_LENGTH, type HandshakeTls13 } from '../messages/handshake.ts';
 import { helloRetryRequestRandom } from '../messages/server_hello.ts';
+import { WireReader, WireWriter } from '../wire.ts';
 import { agreeWithPeer } from './agreed.ts';
 import {
   chainIn,
@@ -292,41 +293,47 @@ function* retryHello(
   if (hello.extensions.early_data === true) link.skipEarlyData('until_second_hello');
   const second = yield* expect13(CONTEXT, 'start', 'client_hello');
   transcript.add(second.bytes);
-  verifySecondHello(hello, second.message);
+  verifySecondHello(start, second);
   return second;
 }
 
-/** RFC 8446 §4.1.2: all that may differ are key_share, early_data, cookie, pre_shared_key, padding. */
-function verifySecondHello(first: ClientHello, second: ClientHello): void {
+/**
+ * Extensions that may come, go and change in a second ClientHello (RFC 8446 §4.1.2): key_share, early_data,
+ * cookie, pre_shared_key, padding; and what is encrypted anew for each hello (RFC 9849 §5).
+ */
+const CHANGING: ReadonlySet<number> = new Set([
+  ...(['key_share', 'early_data', 'cookie', 'pre_shared_key', 'padding'] as const).map(
+    extensionCode,
+  ),
+  0xfe0d,
+]);
+
+/** RFC 8446 §4.1.2: the same hello but for those extensions, the others in the same order. */
+function verifySecondHello(
+  { hello: first, helloBytes }: ServerStart,
+  { message, bytes }: Received<ClientHello>,
+): void {
   const same =
-    first.legacyVersion === second.legacyVersion &&
-    Buffer.compare(first.random, second.random) === 0 &&
-    Buffer.compare(first.legacySessionId, second.legacySessionId) === 0 &&
-    Buffer.compare(first.legacyCompressionMethods, second.legacyCompressionMethods) === 0 &&
-    sameCodes(first.cipherSuites, second.cipherSuites) &&
-    sameCodes(first.extensions.supported_groups, second.extensions.supported_groups) &&
-    sameCodes(first.extensions.supported_versions, second.extensions.supported_versions) &&
-    sameCodes(first.extensions.signature_algorithms, second.extensions.signature_algorithms) &&
-    sameServerName(first, second);
+    first.legacyVersion === message.legacyVersion &&
+    Buffer.compare(first.random, message.random) === 0 &&
+    Buffer.compare(first.legacySessionId, message.legacySessionId) === 0 &&
+    Buffer.compare(first.legacyCompressionMethods, message.legacyCompressionMethods) === 0 &&
+    first.cipherSuites.join() === message.cipherSuites.join() &&
+    Buffer.compare(lastingExtensions(helloBytes), lastingExtensions(bytes)) === 0;
   // RFC 8446 §4.2.10: early_data is gone after a HelloRetryRequest
-  if (!same || second.extensions.early_data === true) {
+  if (!same || message.extensions.early_data === true) {
     throw new PeerMisbehaved('changed_client_hello');
   }
 }
 
-/** The certificate follows the first hello, and a session the second. */
-function sameServerName(first: ClientHello, second: ClientHello): boolean {
-  return (
-    hostNameIn(first.extensions.server_name ?? []) ===
-    hostNameIn(second.extensions.server_name ?? [])
-  );
-}
-
-function sameCodes(
-  left: readonly number[] | undefined,
-  right: readonly number[] | undefined,
-): boolean {
-  return left?.join() === right?.join();
+/** The extensions of a ClientHello that must not change, in their order, each behind type and length. */
+function lastingExtensions(hello: Uint8Array): Uint8Array {
+  const body = new WireReader(hello.subarray(HANDSHAKE_HEADER_LENGTH), 'ClientHello');
+  const writer = new WireWriter();
+  for (const [type, data] of rawClientHelloExtensions(body)) {
+    if (!CHANGING.has(type)) writer.u16(type).opaque16(data);
+  }
+  return writer.finish();
 }
 
 function agreeOnCredential(start: ServerStart, hello: ClientHello): SigningCredential {

@@ -264,6 +264,22 @@ describe('groups', () => {
       second(({ extensions }) => ({ extensions: { ...extensions, key_share: [] } })),
       illegal,
     );
+    const reversed = ({ extensions }: ClientHello) =>
+      Object.fromEntries(Object.entries(extensions).reverse());
+    assert.equal(
+      second((hello) => ({ extensions: reversed(hello) })),
+      illegal,
+    );
+    const unknown = [{ type: 0xfe00, data: Buffer.from('x') }];
+    assert.equal(
+      second(({ extensions }) => ({ extensions: { ...extensions, unknown } })),
+      illegal,
+    );
+    const encrypted = [{ type: 0xfe0d, data: Buffer.from('x') }];
+    assert.equal(
+      second(({ extensions }) => ({ extensions: { ...extensions, unknown: encrypted } })),
+      undefined,
+    );
     const server_name = serverNameOf('other.example');
     assert.equal(
       second(({ extensions }) => ({ extensions: { ...extensions, server_name } })),

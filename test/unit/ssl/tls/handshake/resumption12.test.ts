@@ -329,6 +329,20 @@ describe('tickets', () => {
     assertConnected(world.connect({}, { ticketKeys12: stranger }), false);
   });
 
+  it('are taken without a session id, and answered without one (RFC 5077 §3.4)', () => {
+    const world = new World('ticket');
+    world.connect();
+    const clientHooks = changing('client_hello', () => ({ legacySessionId: new Uint8Array(0) }));
+    const answers: unknown[] = [];
+    const serverHooks = changing('server_hello', ({ legacySessionIdEcho }) => {
+      answers.push(legacySessionIdEcho.length);
+      return {};
+    });
+    const pair = world.connect({}, {}, { clientHooks, serverHooks });
+    assert.equal(pair.server.engine.choices.chosen.resumed, true, pair.server.describe());
+    assert.deepEqual(answers, [0]);
+  });
+
   it('are not issued to clients that do not ask', () => {
     const world = new World('ticket');
     const tickets: unknown[] = [];
