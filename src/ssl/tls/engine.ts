@@ -10,8 +10,7 @@
  * never touches it: records go straight from the read half to `data` events, and from `send` to the
  * write half.
  *
- * This file is the only one that catches. A fault becomes an alert by `alertOfThrown`, goes out, and
- * ends the connection.
+ * Faults are caught here alone. One becomes an alert by `alertOfThrown`, goes out, and ends the connection.
  */
 
 import type { Choices } from './account/choices.ts';
