@@ -288,7 +288,10 @@ function keySource(identity: GivenIdentity): Value {
   return identity.key !== undefined || path === undefined ? 'key' : ['keyfile', { text: path }];
 }
 
-/** What is sent: without the root, with intermediates of the trust store where the chain lacks them. */
+/**
+ * What is sent: the chain up to its root, with what the chain lacks from the trust store. RFC 8446 §4.4.2 and RFC
+ * 5246 §7.4.2 let the root be left out; OTP sends it, and a peer's verify_fun sees it.
+ */
 function completeChain(given: readonly Certificate[], trust: TrustStore): readonly Certificate[] {
   const chain = [...given];
   const signatures = new SignatureChecker();
@@ -297,12 +300,10 @@ function completeChain(given: readonly Certificate[], trust: TrustStore): readon
     if (selfIssued(last)) break;
     const issuer = trust
       .bySubject(last.issuer.key)
-      .find((other) => !selfIssued(other) && signatures.check(last, other) === 'good');
+      .find((other) => signatures.check(last, other) === 'good');
     if (issuer === undefined) break;
     chain.push(issuer);
   }
-  const last = chain[chain.length - 1] as Certificate;
-  if (chain.length > 1 && selfIssued(last)) chain.pop();
   return chain;
 }
 

@@ -222,8 +222,12 @@ class ClientSessions {
       return { tickets: given.flatMap((ticket) => readTicket(ticket) ?? []), ...early };
     }
     const policy = verificationPolicy(config);
+    const length = early.earlyData?.length ?? 0;
+    // As OTP: a ticket for less early data than there is is not used for something else.
     const fits = (session: Session): boolean =>
-      session.serverName === config.serverName && Buffer.compare(session.policy, policy) === 0;
+      session.serverName === config.serverName &&
+      (session.maxEarlyDataSize === 0 || length <= session.maxEarlyDataSize) &&
+      Buffer.compare(session.policy, policy) === 0;
     const found = this.tickets.take(target, this.#source.now(), fits);
     return { tickets: found === undefined ? [] : [found], ...early };
   }
@@ -319,7 +323,10 @@ class ListenerSessions {
     early_data: early,
     stateless_tickets_seed: seed,
   }: Options['values']): TicketKeeper {
-    const { server_session_ticket_lifetime: lifetime } = this.#environment;
+    const { server_session_ticket_lifetime: longest } = this.#environment;
+    // As OTP: with a window of its own, a ticket is good for that long. RFC 8446 §4.6.1: it may be taken for less
+    // than was said, so the server says what is so.
+    const lifetime = Math.min(longest, replay?.window ?? longest);
     // Without a guard early data could be played again; OTP takes it so, here it gets the small one.
     const bloom = replay ?? (early === 'enabled' ? bloomPresets['10k'] : undefined);
     // With a seed, tickets are older than this process (RFC 8446 §8.2).

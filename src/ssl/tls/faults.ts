@@ -208,6 +208,7 @@ const LOCAL = {
   internal_error: row('internal_error', 'an internal error'),
   // RFC 8446 §5.5, §5.3: never go on under a worn-out key
   key_exhausted: row('internal_error', 'the keys have been used as often as they may be'),
+  early_data_too_long: row('illegal_parameter', 'there is more early data than the ticket allows'),
   field_too_long: row('internal_error', 'a field is too long for its place in a message'),
   signing_failed: row('internal_error', 'the private key could not sign'),
   no_private_key: row('internal_error', 'there is no private key for the certificate'),

@@ -22,8 +22,8 @@ export type HostReference = { readonly dns: string } | { readonly ip: string };
 
 export interface HostnameOptions {
   /**
-   * Whether `*` may stand for the whole left-most label of a dNSName (RFC 9525 §6.3). OTP's `ssl`
-   * does that only with the match function for HTTPS. Default: true.
+   * Whether `*` may stand for the whole left-most label of a dNSName (RFC 9525 §6.3 lets a client choose). OTP's
+   * `ssl` does that only with the match function for HTTPS. Default: false.
    */
   readonly wildcards?: boolean;
   /**
@@ -67,7 +67,7 @@ export function verifyHostname(
   options: HostnameOptions = {},
 ): HostnameResult {
   const presented = presentedNames(certificate, options.commonName ?? false);
-  const matches = matcher(reference, options.wildcards ?? true);
+  const matches = matcher(reference, options.wildcards ?? false);
   const ok = presented.some(matches);
   return { ok, seen: ok ? [] : presented.map(presentedText) };
 }

@@ -6,7 +6,7 @@
 import { hash } from '../../crypto/index.ts';
 import type { EngineConfig } from '../config.ts';
 import type { HelloAnswer } from '../events.ts';
-import { PeerIncompatible, PeerMisbehaved } from '../faults.ts';
+import { LocalFault, PeerIncompatible, PeerMisbehaved } from '../faults.ts';
 import { type CipherSuite, cipherSuiteFromCode } from '../iana/cipher_suites.ts';
 import { groupFromCode } from '../iana/groups.ts';
 import { isAtLeast, type ProtocolVersion, versionCode, versionFromCode } from '../iana/versions.ts';
@@ -171,7 +171,9 @@ function sendEarlyData(link: Link, offer: Offer, bytes: Uint8Array): EarlySecret
   const { earlyData } = link.config;
   if (earlyData === undefined) return undefined;
   const { hello, psks } = offer;
-  const suite = psks[0]?.session?.cipherSuite;
+  const { cipherSuite: suite, maxEarlyDataSize: limit = 0 } = psks[0]?.session ?? {};
+  // RFC 8446 §4.2.10: so much and no more; OTP does not go on without what its user wanted to be sent.
+  if (limit > 0 && earlyData.length > limit) throw new LocalFault('early_data_too_long', limit);
   if (hello.extensions.early_data !== true || psks[0] === undefined || suite === undefined) {
     link.emit({ type: 'early_data', result: 'rejected' });
     return undefined;

@@ -107,10 +107,21 @@ describe('credentials', () => {
     );
   });
 
-  it('leave the root out of the chain', () => {
+  it('send the chain up to its root, which the file or the trust store has', () => {
     const { source } = world();
-    const { credentials } = good('[{certfile,"chain.pem"},{keyfile,"server.key"}]', source);
-    assert.equal(credentials[0]?.chain.length, 1);
+    const ca = [...readPem(fixture('ca.pem'))].map(({ der }) => Buffer.from(der));
+    for (const options of [
+      '[{certfile,"chain.pem"},{keyfile,"server.key"}]',
+      '[{certfile,"server.pem"},{keyfile,"server.key"},{cacertfile,"ca.pem"}]',
+    ]) {
+      const { credentials } = good(options, source);
+      const [, ...above] = credentials[0]?.chain ?? [];
+      assert.deepEqual(
+        above.map((der) => Buffer.from(der)),
+        ca,
+        options,
+      );
+    }
   });
 
   it('R39: a missing or wrong file is named with the option', () => {
