@@ -535,14 +535,26 @@ setopts(Socket, Options) ->
 
 %% @doc Values of the options named.
 -spec getopts(sslsocket(), [atom()]) -> {ok, [{atom(), term()}]} | {error, reason()}.
-getopts(Socket, Names) when is_list(Names) ->
-    case is_below(Socket) andalso not is_new(Socket) of
-        true -> ssl_port_inet:getopts(Socket, Names);
-        false -> established(Socket, {getopts, Names})
+%% (No length: an improper list.)
+getopts(Socket, Names) when length(Names) >= 0 ->
+    case is_below(Socket) of
+        true ->
+            case is_new(Socket) of
+                true -> established(Socket, {getopts, Names});
+                false -> ssl_port_inet:getopts(Socket, Names)
+            end;
+        false ->
+            ssl_port_inet:getopts_node(Socket, Names, fun(Ours) -> established(Socket, {getopts, Ours}) end)
     end;
+getopts(Socket, [_ | Rest]) ->
+    _ = parts(Socket),
+    {error, {options, {socket_options, tail(Rest), function_clause}}};
 getopts(Socket, Names) ->
     _ = parts(Socket),
     {error, {options, {socket_options, Names}}}.
+
+tail([_ | Rest]) -> tail(Rest);
+tail(Tail) -> Tail.
 
 %% @doc Makes `Pid' the owner: it gets the messages from now on, and its end closes the
 %% socket. After the return nothing more goes to the former owner. Any process may call it.

@@ -415,7 +415,9 @@ case_getopts(Config) ->
     same(Config, fun(Cfg) ->
         #{c := C, s := S, client_socket := A, listener := L} = P = pair(Cfg),
         R = [C:getopts(A, [mode, packet, active, header]), C:getopts(A, []), C:getopts(A, [nodelay]),
-             C:getopts(A, foo), C:getopts(A, [foo]), S:getopts(L, [mode, active]), S:getopts(L, foo)],
+             C:getopts(A, foo), C:getopts(A, [foo]), S:getopts(L, [mode, active]), S:getopts(L, foo),
+             C:getopts(A, [packet | foo]), C:getopts(A, [packet, mode | foo]),
+             S:getopts(L, [recbuf]), S:getopts(L, [linger, mode, sndbuf, active]), S:getopts(L, [tos, priority])],
         close(P),
         R
     end).

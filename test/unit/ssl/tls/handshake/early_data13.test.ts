@@ -202,7 +202,7 @@ for (const [kind, make] of Object.entries(keepers)) {
       const much = { tickets: [session], earlyData: Buffer.alloc(101) };
       const own = connectedPair(much, server);
       assert.equal(own.client.lastAlert, 'sent fatal illegal_parameter');
-      assert.equal(own.client.fault?.reason, 'early_data_too_long');
+      assert.match(own.client.describe(), /more early data than the ticket allows: 100/);
       const greedy = { ...sessionOf(server), maxEarlyDataSize: 16384 };
       const pair = connectedPair({ ...much, tickets: [greedy] }, server);
       assert.equal(pair.server.lastAlert, 'sent fatal unexpected_message');
