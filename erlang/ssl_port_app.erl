@@ -12,7 +12,7 @@
 -spec start(application:start_type(), term()) -> {ok, pid()} | {error, term()}.
 start(_Type, _Args) ->
     case ssl_port_environment:check() of
-        ok -> maybe_start(ssl_port_worker:command());
+        ok -> maybe_start(ssl_port_launch:command());
         {error, Reason} -> failed(Reason)
     end.
 

@@ -9,7 +9,7 @@
 
 -include("ssl_port.hrl").
 
--spec start_link(ssl_port_worker:command()) -> {ok, pid()} | {error, term()}.
+-spec start_link(ssl_port_launch:command()) -> {ok, pid()} | {error, term()}.
 start_link(Command) ->
     case supervisor:start_link({local, ?MODULE}, ?MODULE, Command) of
         {ok, Pid} -> {ok, Pid};
@@ -17,7 +17,7 @@ start_link(Command) ->
         ignore -> {error, ignore}
     end.
 
--spec init(ssl_port_worker:command()) -> {ok, {supervisor:sup_flags(), [supervisor:child_spec()]}}.
+-spec init(ssl_port_launch:command()) -> {ok, {supervisor:sup_flags(), [supervisor:child_spec()]}}.
 init(Command) ->
     %% The table belongs to this process, so that it outlives every worker.
     ?WORKERS = ets:new(?WORKERS, [named_table, public, set, {read_concurrency, true}]),

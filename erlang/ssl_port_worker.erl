@@ -1,5 +1,5 @@
 %%% @private
-%%% Owns one port program and routes what comes from it: replies to the caller's alias,
+%%% Owns one port program (ssl_port_launch starts it) and routes what comes from it: replies to the caller's alias,
 %%% data and events to the owner, questions and log lines to the connection process.
 %%% Callers write to the port themselves; nothing here waits for anybody.
 -module(ssl_port_worker).
@@ -7,7 +7,6 @@
 
 %% Supervisor.
 -export([start_link/2]).
--export([command/0]).
 
 %% The pool, and calls from any process.
 -export([pick/0]).
@@ -29,12 +28,11 @@
 -export([handle_info/2]).
 -export([terminate/2]).
 
--export_type([command/0, pool_entry/0]).
+-export_type([pool_entry/0]).
 
 -include("ssl_port.hrl").
 -include_lib("kernel/include/logger.hrl").
 
--type command() :: {Node :: string(), Args :: [string()]}.
 -type pool_entry() :: {Index :: pos_integer(), Worker :: pid(), Port :: port(),
                        Counters :: atomics:atomics_ref()}.
 
@@ -61,76 +59,30 @@
           missed = 0 :: non_neg_integer()
          }).
 
--define(HELLO_VERSION, 1).
--define(HELLO_TIMEOUT, 10000).
--define(OLDEST_NODE, [20, 19]).
 %% A program that says nothing at all for three heartbeats (30 s) is killed. Ticks are
 %% counted rather than clock time, so that a suspended machine kills nobody on waking up.
 -define(HEARTBEAT, 10000).
 -define(MISSED_HEARTBEATS, 3).
 -define(RETRY, 20).
-%% Bytes that the port driver queues before writers are suspended, and resumed.
--define(PORT_BUSY, {262144, 1048576}).
+%% How long the pool waits for a worker: as long as a program may take to say its first word.
+-define(REPLACED, 10000).
 -define(GRACE, 5000).
 
 %% Supervisor.
 
--spec start_link(pos_integer(), command()) -> {ok, pid()} | {error, term()} | ignore.
+-spec start_link(pos_integer(), ssl_port_launch:command()) -> {ok, pid()} | {error, term()} | ignore.
 start_link(Index, Command) ->
     %% All payloads pass through this process by reference: neither its queue nor its old
     %% heap should keep them longer than they live elsewhere.
     gen_server:start_link(?MODULE, {Index, Command},
                           [{spawn_opt, [{message_queue_data, off_heap}, {fullsweep_after, 20}]}]).
 
-%% The Node.js executable and its arguments, from the application environment.
--spec command() -> {ok, command()} | {error, term()}.
-command() ->
-    Node = application:get_env(ssl_port, node, "node"),
-    case executable(Node) of
-        false -> {error, {node_not_found, Node}};
-        Executable -> command(Executable, main(), node_args())
-    end.
-
-command(_Executable, {error, Reason}, _Args) ->
-    {error, Reason};
-command(Executable, Main, Args) when is_list(Args) ->
-    case filelib:is_regular(Main) of
-        true -> {ok, {Executable, Args ++ [Main, "serve"]}};
-        false -> {error, {program_not_found, Main}}
-    end;
-command(_Executable, _Main, Args) ->
-    {error, {bad_env, {node_args, Args}}}.
-
-executable(Node) when is_binary(Node) ->
-    executable(unicode:characters_to_list(Node));
-executable(Node) when is_list(Node) ->
-    os:find_executable(Node);
-executable(_) ->
-    false.
-
-main() ->
-    case application:get_env(ssl_port, main) of
-        {ok, Main} when is_list(Main) -> Main;
-        {ok, Main} when is_binary(Main) -> unicode:characters_to_list(Main);
-        {ok, Other} -> {error, {bad_env, {main, Other}}};
-        undefined ->
-            case code:priv_dir(ssl_port) of
-                {error, bad_name} -> {error, {program_not_found, "priv/dist/port/main.js"}};
-                Dir -> filename:join(Dir, "dist/port/main.js")
-            end
-    end.
-
-%% The program is one busy thread whose garbage is mostly buffers that died young: helper
-%% threads that collect them beside it cost more processor time than they save.
-node_args() ->
-    application:get_env(ssl_port, node_args, ["--single-threaded-gc"]).
-
 %% The pool, and calls from any process.
 
 %% The live worker with the fewest routes; any of those, when several have as few.
 -spec pick() -> {ok, pool_entry()} | {error, ssl_not_started}.
 pick() ->
-    pick(?HELLO_TIMEOUT div ?RETRY).
+    pick(?REPLACED div ?RETRY).
 
 %% A call that concerns all workers. One that is not up has nothing to say to it.
 -spec call_all(ssl_port_protocol:call()) -> ok.
@@ -277,86 +229,18 @@ set_owner(Worker, Id, Owner) ->
 
 %% gen_server.
 
--spec init({pos_integer(), command()}) -> {ok, #state{}} | {stop, term()}.
-init({Index, {Node, Args}}) ->
+-spec init({pos_integer(), ssl_port_launch:command()}) -> {ok, #state{}} | {stop, term()}.
+init({Index, Command}) ->
     process_flag(trap_exit, true),
-    try open(Node, Args) of
-        Port -> hello(Index, Node, Port)
-    catch
-        error:Reason -> {stop, {shutdown, {node_not_started, Node, Reason}}}
-    end.
-
-open(Node, Args) ->
-    open_port({spawn_executable, Node},
-              [{args, Args}, {packet, 4}, binary, exit_status, use_stdio, hide,
-               {busy_limits_port, ?PORT_BUSY}, {busy_limits_msgq, ?PORT_BUSY}]).
-
-hello(Index, Node, Port) ->
-    receive
-        {Port, {data, Frame}} ->
-            greeted(Index, Node, Port, ssl_port_protocol:decode(Frame));
-        {Port, {exit_status, Status}} ->
-            {stop, {shutdown, exited(Node, Status)}};
-        {'EXIT', Port, Reason} ->
-            {stop, {shutdown, exited(Node, Reason)}}
-    after ?HELLO_TIMEOUT ->
-        kill(Port),
-        {stop, {shutdown, {no_hello, Node}}}
-    end.
-
-greeted(Index, Node, Port, {hello, ?HELLO_VERSION, #{node := Version}}) ->
-    case old(Version) of
-        false ->
+    case ssl_port_launch:start(Command) of
+        {ok, Port} ->
             Counters = atomics:new(2, [{signed, false}]),
             true = ets:insert(?WORKERS, {Index, self(), Port, Counters}),
             _ = erlang:send_after(?HEARTBEAT, self(), heartbeat),
             {ok, #state{index = Index, port = Port, counters = Counters}};
-        true ->
-            kill(Port),
-            {stop, {shutdown, too_old(Node, Version)}}
-    end;
-greeted(_Index, Node, Port, {hello, Other, _Info}) ->
-    kill(Port),
-    {stop, {shutdown, {protocol_version, Node, Other, ?HELLO_VERSION}}};
-greeted(_Index, Node, Port, _Other) ->
-    kill(Port),
-    {stop, {shutdown, {no_hello, Node}}}.
-
-%% Why it ended before its first word: most often its Node.js is too old to read it.
-exited(Node, Status) ->
-    Version = version(Node),
-    case old(Version) of
-        true -> too_old(Node, Version);
-        false -> {node_exited, Node, Status}
+        {error, Reason} ->
+            {stop, {shutdown, Reason}}
     end.
-
-too_old(_Node, Version) ->
-    {node_too_old, unicode:characters_to_list(Version), ">= 20.19"}.
-
-version(Node) ->
-    Port = open_port({spawn_executable, Node},
-                     [{args, ["--version"]}, binary, exit_status, use_stdio, hide,
-                      stderr_to_stdout]),
-    string:trim(version(Port, <<>>)).
-
-version(Port, Acc) ->
-    receive
-        {Port, {data, Data}} -> version(Port, <<Acc/binary, Data/binary>>);
-        {Port, {exit_status, _}} -> Acc
-    after ?HELLO_TIMEOUT ->
-        kill(Port),
-        Acc
-    end.
-
-%% Anything that is no version number is not called old.
-old(<<"v", Version/binary>>) ->
-    try [binary_to_integer(Part) || Part <- binary:split(Version, <<".">>, [global])] of
-        Numbers -> Numbers < ?OLDEST_NODE
-    catch
-        error:badarg -> false
-    end;
-old(_) ->
-    false.
 
 -spec handle_call(term(), gen_server:from(), #state{}) -> {reply, term(), #state{}}.
 handle_call({set_owner, Id, Owner}, _From, #state{routes = Routes} = State) ->
@@ -417,8 +301,8 @@ terminate(Reason, #state{index = Index, port = Port, routes = Routes}) ->
     ets:match_delete(?WORKERS, {Index, self(), '_', '_'}),
     maps:foreach(fun(_Id, Route) -> closed(Route) end, Routes),
     case Reason of
-        {shutdown, unresponsive} -> kill(Port);
-        _ -> close(Port)
+        {shutdown, unresponsive} -> ssl_port_launch:kill(Port);
+        _ -> ssl_port_launch:close(Port)
     end,
     ok.
 
@@ -634,16 +518,3 @@ heartbeat(#state{heard = Heard, missed = Missed} = State) ->
     Pinged = command(ssl_port_protocol:request(ping, 0, ping), State),
     {noreply, Pinged#state{heard = false,
                            missed = case Heard of true -> 0; false -> Missed + 1 end}}.
-
-kill(Port) ->
-    case erlang:port_info(Port, os_pid) of
-        {os_pid, Pid} -> _ = os:cmd("kill -KILL " ++ integer_to_list(Pid)), ok;
-        undefined -> ok
-    end,
-    close(Port).
-
-%% It may have ended by itself.
-close(Port) ->
-    try port_close(Port), ok
-    catch error:badarg -> ok
-    end.

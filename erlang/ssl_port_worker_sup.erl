@@ -6,11 +6,11 @@
 -export([start_link/1]).
 -export([init/1]).
 
--spec start_link(ssl_port_worker:command()) -> {ok, pid()} | {error, term()} | ignore.
+-spec start_link(ssl_port_launch:command()) -> {ok, pid()} | {error, term()} | ignore.
 start_link(Command) ->
     supervisor:start_link({local, ?MODULE}, ?MODULE, Command).
 
--spec init(ssl_port_worker:command()) -> {ok, {supervisor:sup_flags(), [supervisor:child_spec()]}}.
+-spec init(ssl_port_launch:command()) -> {ok, {supervisor:sup_flags(), [supervisor:child_spec()]}}.
 init(Command) ->
     {ok, {#{strategy => one_for_one, intensity => 10, period => 10},
           [#{id => Index, start => {ssl_port_worker, start_link, [Index, Command]}}
