@@ -5,19 +5,19 @@ import type { Value } from '../ssl/value.ts';
 import { encode, type Term } from './etf.ts';
 import { maxPayload, type Outlet } from './events.ts';
 import { describe } from './logging.ts';
-import { bulkPrefixes, type CallResult, tagBytes, tagKey, toBeamTerm } from './protocol.ts';
+import { bulkPrefixes, type CallResult, tagBytes, toBeamTerm } from './protocol.ts';
 import type { Entry, PendingCall } from './registry.ts';
 
 /** Answers one request under its tag. Whatever comes after the first answer is ignored. */
 export class Answer implements PendingCall {
   readonly #outlet: Outlet;
-  readonly #tag: Term;
+  readonly tag: Term;
   #settled = false;
-  #waiting: { readonly entry: Entry; readonly key: string; readonly stop: Cancel } | undefined;
+  #waiting: { readonly entry: Entry; readonly stop: Cancel } | undefined;
 
   constructor(outlet: Outlet, tag: Term) {
     this.#outlet = outlet;
-    this.#tag = tag;
+    this.tag = tag;
   }
 
   get settled(): boolean {
@@ -64,7 +64,7 @@ export class Answer implements PendingCall {
     if (bytes.length > maxPayload) {
       this.fail('enomem');
     } else if (this.#settle()) {
-      const tag = tagBytes(this.#tag);
+      const tag = tagBytes(this.tag);
       const prefix = mode === 'list' ? bulkPrefixes.recv_list : bulkPrefixes.recv_binary;
       this.#outlet.writer.bulk(prefix, tag.length, tag, bytes);
     }
@@ -81,9 +81,8 @@ export class Answer implements PendingCall {
    */
   wait(entry: Entry, stop: Cancel): void {
     if (!this.#settled) {
-      const key = tagKey(this.#tag);
-      this.#waiting = { entry, key, stop };
-      entry.pending.set(key, this);
+      this.#waiting = { entry, stop };
+      entry.pending.add(this);
     }
   }
 
@@ -101,7 +100,7 @@ export class Answer implements PendingCall {
     }
     this.#settled = true;
     if (this.#waiting !== undefined) {
-      this.#waiting.entry.pending.delete(this.#waiting.key);
+      this.#waiting.entry.pending.delete(this);
       this.#waiting = undefined;
     }
     return true;
@@ -127,7 +126,7 @@ export class Answer implements PendingCall {
   }
 
   #encode(result: CallResult): Uint8Array {
-    return encode(toBeamTerm({ type: 'reply', tag: this.#tag, result }));
+    return encode(toBeamTerm({ type: 'reply', tag: this.tag, result }));
   }
 }
 

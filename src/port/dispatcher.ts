@@ -35,7 +35,6 @@ import {
   readCall,
   readToNode,
   type ToNode,
-  tagKey,
   toBeamTerm,
   workerId,
 } from './protocol.ts';
@@ -432,7 +431,12 @@ export class Dispatcher implements FrameSink {
     const entry = this.#registry.find(id);
     if (entry !== undefined) {
       try {
-        entry.pending.get(tagKey(tag))?.cancel();
+        for (const call of entry.pending) {
+          if (equals(call.tag, tag)) {
+            call.cancel();
+            break;
+          }
+        }
       } catch (cause) {
         this.#fail(entry, cause);
       }
@@ -443,7 +447,7 @@ export class Dispatcher implements FrameSink {
   #release(entry: Entry): void {
     try {
       if (entry.socket === undefined) {
-        for (const call of [...entry.pending.values()]) {
+        for (const call of [...entry.pending]) {
           call.cancel();
         }
         this.#forget(entry);
@@ -480,7 +484,7 @@ export class Dispatcher implements FrameSink {
       cause,
     );
     const value = internalError(cause);
-    for (const call of [...entry.pending.values()]) {
+    for (const call of [...entry.pending]) {
       call.fail(value);
     }
     if (!entry.toldGone) {

@@ -441,11 +441,6 @@ export function tagBytes(tag: Term): Uint8Array {
   return encodeWithoutVersion(tag);
 }
 
-/** A name for a tag: equal exactly for equal encodings. */
-export function tagKey(tag: Term): string {
-  return Buffer.from(tagBytes(tag)).toString('latin1');
-}
-
 function int32(bytes: Uint8Array, at: number): number {
   return (
     ((bytes[at] as number) << 24) |

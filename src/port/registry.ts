@@ -5,9 +5,11 @@
 
 import type { SslListener, SslSocket, TunnelTransport } from '../ssl/socket/index.ts';
 import type { Value } from '../ssl/value.ts';
+import type { Term } from './etf.ts';
 
 /** A call that waits for its answer. */
 export interface PendingCall {
+  readonly tag: Term;
   /** Ends the wait without an answer. */
   cancel(): void;
   /** Answers `{error, Reason}`. */
@@ -23,8 +25,7 @@ export class Entry {
   tunnel: TunnelTransport | undefined;
   /** The BEAM has heard that it is gone, and will not hear of it again. */
   toldGone = false;
-  /** By `tagKey`. */
-  readonly pending = new Map<string, PendingCall>();
+  readonly pending = new Set<PendingCall>();
 
   constructor(id: number) {
     this.id = id;
@@ -60,7 +61,7 @@ export class Registry {
       return false;
     }
     this.#entries.delete(entry.id);
-    for (const call of [...entry.pending.values()]) {
+    for (const call of [...entry.pending]) {
       call.fail('closed');
     }
     if (this.#entries.size === 0) {

@@ -13,7 +13,7 @@ import {
   readToBeam,
   type ToBeam,
   type ToNode,
-  tagKey,
+  tagBytes,
   toNodeTerm,
 } from '../../src/port/protocol.ts';
 
@@ -108,9 +108,9 @@ export class Partner {
 
   /** Waits for the reply under a tag. */
   async answer(tag: Term): Promise<Told<'reply'>> {
-    const key = tagKey(tag);
+    const key = Buffer.from(tagBytes(tag));
     return (await this.find(
-      (frame) => frame.type === 'reply' && tagKey(frame.tag) === key,
+      (frame) => frame.type === 'reply' && key.equals(tagBytes(frame.tag)),
     )) as Told<'reply'>;
   }
 

@@ -95,8 +95,9 @@ function completeConfig(
     if (options.role === 'server') {
       return { ...config, ...source.sessions.server(options, connection) };
     }
-    const client = { ...config, ...peerName(options, host) };
-    return { ...client, ...source.sessions.client(options, connection, client) };
+    const name = peerName(options, host);
+    const held = (): EngineConfig => ({ ...config, ...name });
+    return { ...config, ...name, ...source.sessions.client(options, connection, held) };
   });
 }
 

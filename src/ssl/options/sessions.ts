@@ -88,9 +88,13 @@ export class Sessions {
     return listener.config(options, connection);
   }
 
-  /** A client's part of it. @param config what it is resumed under */
-  client(options: Options, connection: ConnectionSessions, config: EngineConfig): SessionConfig {
-    return this.#clientSessions(options.environment).config(options, connection, config);
+  /** A client's part of it. @param held what it is resumed under */
+  client(
+    options: Options,
+    connection: ConnectionSessions,
+    held: () => EngineConfig,
+  ): SessionConfig {
+    return this.#clientSessions(options.environment).config(options, connection, held);
   }
 
   /** Keeps a ticket for `{session_tickets, auto}`. */
@@ -159,10 +163,14 @@ class ClientSessions {
     });
   }
 
-  config(options: Options, connection: ConnectionSessions, config: EngineConfig): SessionConfig {
+  config(
+    options: Options,
+    connection: ConnectionSessions,
+    held: () => EngineConfig,
+  ): SessionConfig {
     return {
       ...this.#older(options, connection),
-      ...this.#tickets(options, connection, config),
+      ...this.#tickets(options, connection, held),
     };
   }
 
@@ -213,7 +221,7 @@ class ClientSessions {
   #tickets(
     { values }: Options,
     { target }: ConnectionSessions,
-    config: EngineConfig,
+    held: () => EngineConfig,
   ): SessionConfig {
     const { session_tickets: mode = 'disabled', use_ticket: given = [], early_data: data } = values;
     if (mode === 'disabled') return {};
@@ -221,6 +229,7 @@ class ClientSessions {
     if (mode === 'manual') {
       return { tickets: given.flatMap((ticket) => readTicket(ticket) ?? []), ...early };
     }
+    const config = held();
     const policy = verificationPolicy(config);
     const length = early.earlyData?.length ?? 0;
     // As OTP: a ticket for less early data than there is is not used for something else.

@@ -28,6 +28,16 @@ function hashOfNothing(name: HashName): Uint8Array {
   return known;
 }
 
+const earlySecretsOfZeros = new Map<HashName, Secret>();
+
+/** The Early Secret where there is no PSK: nothing secret, the same for everybody. */
+function earlySecretOfZeros(name: HashName): Secret {
+  const zeros = new Uint8Array(hashLength(name));
+  const known = earlySecretsOfZeros.get(name) ?? hkdfExtract(name, EMPTY, zeros);
+  earlySecretsOfZeros.set(name, known);
+  return known;
+}
+
 /** The labels of Derive-Secret in the figure of RFC 8446 §7.1, by the names of their secrets. */
 const LABELS = {
   externalBinderKey: 'ext binder',
@@ -56,7 +66,8 @@ export class KeySchedule13 {
   /** @param psk - without one, RFC 8446 §7.1 takes zeros in its place */
   constructor(hashName: HashName, psk?: KeyLike) {
     this.hash = hashName;
-    this.#secret = hkdfExtract(hashName, EMPTY, psk ?? this.#zeros());
+    this.#secret =
+      psk === undefined ? earlySecretOfZeros(hashName) : hkdfExtract(hashName, EMPTY, psk);
   }
 
   /** To the Handshake Secret. @param sharedSecret - of (EC)DHE; `undefined` in PSK-only mode */

@@ -23,7 +23,6 @@ import {
   readToBeam,
   readToNode,
   resultTypes,
-  tagKey,
   toBeamShapes,
   toBeamTerm,
   toNodeShapes,
@@ -200,13 +199,5 @@ describe('readBulk', () => {
       ]),
     );
     assert.deepEqual(readToNode(term), { type: 'send', id: 7, data: Buffer.of(5) });
-  });
-});
-
-describe('tagKey', () => {
-  it('is the same for the same tag and another for another', () => {
-    const again = decode(encode(sampleTag));
-    assert.equal(tagKey(again), tagKey(sampleTag));
-    assert.notEqual(tagKey(new Tuple([sampleTag, 1])), tagKey(new Tuple([sampleTag, 2])));
   });
 });

@@ -31,8 +31,16 @@ function pathRules({ pathPolicy = {}, ocsp }: EngineConfig) {
   return { crlCheck, certificatePolicies, allowAnyCaPurpose, responders };
 }
 
-/** The digest of everything in a configuration that decides whether a peer is believed. */
+const policies = new WeakMap<EngineConfig, Buffer>();
+
+/** The digest of everything in a configuration that decides whether a peer is believed; only to be read. */
 export function verificationPolicy(config: EngineConfig): Buffer {
+  const known = policies.get(config) ?? digestOf(config);
+  policies.set(config, known);
+  return known;
+}
+
+function digestOf(config: EngineConfig): Buffer {
   const { role, verify, trust, reference, depth, failIfNoPeerCert } = config;
   const verified = verify === 'peer';
   const rules = [
