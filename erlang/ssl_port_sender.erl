@@ -73,10 +73,14 @@ write(?CONNECTION(_, Atomics, _, Connection, _) = Socket, Data, Size) ->
 %% In a process of its own: a caller that is killed in the midst of several frames must not leave half a packet
 %% behind, which others would send into.
 carried_through(Fun) ->
-    {Pid, Monitor} = spawn_monitor(fun() -> exit({sent, Fun()}) end),
+    {Caller, Reference} = {self(), make_ref()},
+    {Pid, Monitor} = spawn_monitor(fun() -> Caller ! {Reference, Fun()} end),
     receive
-        {'DOWN', Monitor, process, Pid, {sent, Result}} -> Result;
-        {'DOWN', Monitor, process, Pid, _} -> {error, closed}
+        {Reference, Result} ->
+            _ = erlang:demonitor(Monitor, [flush]),
+            Result;
+        {'DOWN', Monitor, process, Pid, _} ->
+            {error, closed}
     end.
 
 locked(Connection, Fun) ->
