@@ -20,20 +20,11 @@ import {
   type Options,
   type Passwords,
   parseOptions,
-  passedOverSuites,
   type SocketOptions,
   type TransportOptions,
   type UserFun,
 } from '../options/index.ts';
-
-import type { Credential } from '../tls/config.ts';
-import type {
-  AlertEvent,
-  ClientHelloQuestion,
-  HelloAnswer,
-  QuestionEvent,
-  ServerHelloQuestion,
-} from '../tls/events.ts';
+import type { AlertEvent, HelloAnswer, QuestionEvent } from '../tls/events.ts';
 import { describeAlert } from '../tls/events.ts';
 import type { Value } from '../value.ts';
 import type { HostReference } from '../x509/index.ts';
@@ -52,11 +43,13 @@ import type {
 } from './api.ts';
 import { Channel, type ChannelEnd, type ToldEvent } from './channel.ts';
 import { type Guard, guardClock, guardGate, guardWith } from './guard.ts';
+import { HandshakeWait, type HelloQuestion, nothing } from './handshake_wait.ts';
 import { tellHello } from './hello.ts';
 import { Inbox } from './inbox.ts';
 import { ticketMap } from './information.ts';
 import { explain, Followers, type IsTracer } from './inside.ts';
 import { KeyLog } from './key_log.ts';
+import { warnOfOptions } from './option_warnings.ts';
 import { Outbox } from './outbox.ts';
 import { passwordQuestion } from './passwords.ts';
 import { userQuestion, usualAnswer } from './questions.ts';
@@ -67,9 +60,6 @@ import type { Transport } from './transport/transport.ts';
 import type { TunnelTransport } from './transport/tunnel.ts';
 import { CallerExit, Continuation, heardAnswer, type UserQuestion } from './user_question.ts';
 import { Wire } from './wire.ts';
-
-/** Options whose suites that cannot be used have been told. */
-const told = new WeakSet<Options>();
 
 /** The id of what is asked before there is an engine, which counts its questions from 1. */
 const BEFORE_THE_ENGINE = 0;
@@ -88,24 +78,6 @@ interface Downgrade {
   stopTimer: Cancel;
 }
 
-interface PendingHandshake {
-  readonly reply: Reply<Handshaken>;
-  stopTimer: Cancel;
-}
-
-type HelloQuestion = ClientHelloQuestion | ServerHelloQuestion;
-
-/** A handshake that waits at the peer's hello until the caller goes on with it. */
-interface Paused {
-  readonly id: number;
-  readonly question: HelloQuestion;
-  /** The time limit of the call that came to the pause goes on. */
-  readonly stopTimer: Cancel;
-}
-
-/** A `Cancel` with nothing to end. */
-export const nothing: Cancel = () => {};
-
 /** One connection, client or server, without the calls that a handshake has to come before. */
 export abstract class ConnectionLife {
   protected readonly context: SocketContext;
@@ -122,10 +94,7 @@ export abstract class ConnectionLife {
   /** That has accepted it. */
   readonly listener: SslListener | undefined;
   #followers: Followers | undefined;
-  #handshake: PendingHandshake | undefined;
-  #paused: Paused | undefined;
-  /** The time of the paused handshake was up before it was continued. */
-  #pauseLapsed = false;
+  readonly #waiting: HandshakeWait;
   #host: HostReference | undefined;
   #cancelDialing: Cancel = nothing;
   #dialed = false;
@@ -163,6 +132,7 @@ export abstract class ConnectionLife {
     this.transportOptions = options.transport;
     this.#guard = guardWith((cause) => observer.fault(cause));
     this.clock = guardClock(context.clock, this.#guard);
+    this.#waiting = new HandshakeWait(this.clock, (reason) => this.#fail(reason));
     const { mode, packet, header, packetSize } = socket;
     const { active, expired } = changeActive(false, socket.active) ?? {
       active: false,
@@ -191,7 +161,7 @@ export abstract class ConnectionLife {
     const { nodelay, keepalive, family, localAddress, localPort } = this.transportOptions;
     const options = { nodelay, keepalive, family, localAddress, localPort };
     this.#dialed = true;
-    const cancel = this.#await(timeout, reply);
+    const cancel = this.#waiting.begin(timeout, reply);
     const dialing = this.context.transports.dial(target, options, (outcome) =>
       this.#guard(() => {
         if (this.phase !== 'dialing') {
@@ -218,12 +188,12 @@ export abstract class ConnectionLife {
   }
 
   handshake(options: unknown, timeout: Timeout, reply: Reply<Handshaken>): Cancel {
-    if (this.phase !== 'accepted' || this.#handshake !== undefined) {
+    if (this.phase !== 'accepted' || this.#waiting.waiting) {
       const going = this.phase === 'open' || this.phase === 'handshake';
       reply({ error: going ? 'einval' : 'closed' });
       return nothing;
     }
-    const cancel = this.#await(timeout, reply);
+    const cancel = this.#waiting.begin(timeout, reply);
     const refused = this.#override(options);
     if (refused === undefined) this.#begin(this.#host);
     else this.#fail(refused);
@@ -231,17 +201,17 @@ export abstract class ConnectionLife {
   }
 
   continueHandshake(options: unknown, timeout: Timeout, reply: Reply<Handshaken>): Cancel {
-    const paused = this.#takePaused();
+    const paused = this.#waiting.takePaused();
     if (paused === undefined) {
       reply({ error: this.#notPaused() });
       return nothing;
     }
-    if (this.#pauseLapsed) {
+    if (this.#waiting.lapsed) {
       reply({ error: 'timeout' });
       this.#fail(undefined);
       return nothing;
     }
-    const cancel = this.#await(timeout, reply);
+    const cancel = this.#waiting.begin(timeout, reply);
     const before = this.options;
     const refused = this.#override(options);
     if (refused === undefined) {
@@ -254,20 +224,13 @@ export abstract class ConnectionLife {
   }
 
   cancelHandshake(reply: Reply): void {
-    const paused = this.#takePaused();
+    const paused = this.#waiting.takePaused();
     if (paused === undefined) {
       reply({ error: this.#notPaused() });
     } else {
       this.#fail(undefined);
       reply({ ok: undefined });
     }
-  }
-
-  #takePaused(): Paused | undefined {
-    const paused = this.#paused;
-    this.#paused = undefined;
-    paused?.stopTimer();
-    return paused;
   }
 
   #notPaused(): Value {
@@ -293,39 +256,15 @@ export abstract class ConnectionLife {
     return undefined;
   }
 
-  /** Remembers who waits for the handshake, and for how long. */
-  #await(timeout: Timeout, reply: Reply<Handshaken>): Cancel {
-    const pending: PendingHandshake = { reply, stopTimer: nothing };
-    this.#handshake = pending;
-    if (timeout !== 'infinity') {
-      pending.stopTimer = this.clock.after(timeout, () => {
-        // C10: as in `ssl`, whoever goes on hears of it, and the peer only then.
-        if (this.#paused === undefined) this.#fail('timeout');
-        else this.#pauseLapsed = true;
-      });
-    }
-    return () => {
-      if (this.#handshake === pending) this.#fail(undefined);
-    };
-  }
-
-  /** Takes the one who waits for the handshake, if there is one. */
-  #takePending(): PendingHandshake | undefined {
-    const pending = this.#handshake;
-    this.#handshake = undefined;
-    pending?.stopTimer();
-    return pending;
-  }
-
   /** There will be no handshake, and the connection is over; without a reason nobody is answered. */
   #fail(reason: Value | undefined): void {
     this.#keyLog?.failed();
-    const pending = this.#takePending();
+    const reply = this.#waiting.take();
     this.#cancelDialing();
     // Muted first, so that the end that follows finds nobody to tell.
     this.inbox.mute();
     this.die();
-    if (reason !== undefined) pending?.reply({ error: reason });
+    if (reason !== undefined) reply?.({ error: reason });
     // Nobody can name a connection that connect did not return.
     if (this.#dialed) this.release();
   }
@@ -362,8 +301,7 @@ export abstract class ConnectionLife {
       this.#fail(config.error);
       return;
     }
-    if (options.role === 'client' && options.values.verify === undefined) this.#warnUnverified();
-    this.#tellPassedOver(config.ok.credentials);
+    warnOfOptions(this.observer, options, config.ok.credentials);
     this.channel = new Channel(
       config.ok,
       this.wire,
@@ -414,21 +352,6 @@ export abstract class ConnectionLife {
     return explain(choices, what, this.context.reader);
   }
 
-  #warnUnverified(): void {
-    if (this.options.verify === 'verify_peer') return;
-    log(this.observer, this.options, 'warning', UNVERIFIED);
-  }
-
-  /** Once for the options of a listener, and not for each of its connections. */
-  #tellPassedOver(credentials: readonly Credential[]): void {
-    if (this.options.role === 'server') {
-      if (told.has(this.options)) return;
-      told.add(this.options);
-    }
-    const text = passedOverSuites(this.options, credentials);
-    if (text !== undefined) log(this.observer, this.options, 'notice', text);
-  }
-
   // From the transport.
 
   #received(chunk: Uint8Array): void {
@@ -471,7 +394,7 @@ export abstract class ConnectionLife {
     if (this.phase !== 'handshake') return;
     this.phase = 'open';
     this.#keyLog?.done();
-    this.#takePending()?.reply({ ok: this.state });
+    this.#waiting.take()?.({ ok: this.state });
     if (this.#expired) this.observer.passive();
   }
 
@@ -543,12 +466,10 @@ export abstract class ConnectionLife {
 
   /** `{handshake, hello}`: the caller sees the peer's hello, and says later how to go on. */
   #pause(id: number, question: HelloQuestion): void {
-    const pending = this.#handshake;
-    if (pending === undefined) return;
-    this.#handshake = undefined;
-    this.#paused = { id, question, stopTimer: pending.stopTimer };
+    const reply = this.#waiting.pause(id, question);
+    if (reply === undefined) return;
     this.#dialed = false;
-    pending.reply({ ok: { hello: tellHello(question, this.options.versions) } });
+    reply({ ok: { hello: tellHello(question, this.options.versions) } });
   }
 
   /**
@@ -675,13 +596,13 @@ export abstract class ConnectionLife {
     }
     // What is kept goes out before the outbox is muted.
     this.channel?.send();
-    const pending = this.#takePending();
+    const reply = this.#waiting.take();
     this.#cancelDialing();
     this.phase = 'closing';
     this.#settleWaiting();
     this.inbox.mute();
     this.outbox.mute();
-    pending?.reply({ error: 'closed' });
+    reply?.({ error: 'closed' });
     this.channel?.cancel();
     this.#followers?.end();
     this.#wind(done);
@@ -755,7 +676,7 @@ export abstract class ConnectionLife {
   /** Nobody will be answered by the peer any more. */
   #settleWaiting(): void {
     this.#questions.clear();
-    this.#takePaused();
+    this.#waiting.takePaused();
     settle(this.renegotiating, { error: 'closed' });
     settle(this.requesting, { error: 'closed' });
   }
@@ -792,13 +713,6 @@ export abstract class ConnectionLife {
     this.pump();
   }
 }
-
-/** In the words and the layout of OTP, which people look for. */
-const UNVERIFIED = [
-  'Description: "Server authenticity is not verified since certificate path validation is not enabled"',
-  `     Reason: "The option {verify, verify_peer} and one of the options 'cacertfile' or 'cacerts' are required to enable this."`,
-  '',
-].join('\n');
 
 /** Answers all who wait. */
 function settle(waiting: Set<Reply>, result: Result): void {
