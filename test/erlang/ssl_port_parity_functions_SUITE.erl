@@ -83,8 +83,14 @@ case_exports(_Config) ->
     [] = Wanted -- ([{F, A} || {F, A} <- Wanted, erlang:function_exported(ssl_port, F, A)]),
     ok.
 
-%% What ssl exports for its own modules.
+%% What ssl exports for its own modules; what it makes is another thing in each release.
 case_handle_options(Config) ->
+    case erlang:system_info(otp_release) of
+        "25" -> handle_options(Config);
+        Release -> {skip, "OTP 25's, and this is " ++ Release}
+    end.
+
+handle_options(Config) ->
     Names = [versions, verify, depth, fail_if_no_peer_cert, certfile, keyfile, cacertfile, supported_groups,
              server_name_indication, session_tickets, log_level, reuse_sessions, handshake, password, cookie,
              honor_cipher_order, fallback, alpn_advertised_protocols, alpn_preferred_protocols, crl_check,
@@ -375,10 +381,13 @@ wrong_calls(#{c := Module} = Cfg) ->
             {str_to_suite, ["TLS_AES_128_GCM_SHA256"]}, {eccs, ['tlsv1.2']}, {groups, [default]}, {tls_version, [{3, 3}]},
             {handle_options, [[], client]}, {handle_options, [[], client, "host"]},
             {shutdown, [foo, read_write]}, {close, [A]}, {close, [A, 1000]}],
+    Exports = ssl:module_info(exports),
     Named = lists:usort([{F, length(Args)} || {F, Args} <- Good]),
-    [] = [{F, N} || {F, N} <- ssl:module_info(exports), N > 0] -- [{start, 1}, {module_info, 1} | Named],
+    %% Later releases have more, which the next case is about.
+    [] = [{F, N} || {F, N} <- Exports, N > 0, ssl_port_parity:profile() =:= otp25]
+        -- [{start, 1}, {module_info, 1} | Named],
     Calls = [{F, Place, Wrong, replaced(Place, Wrong, Args)}
-             || {F, Args} <- Good, Place <- lists:seq(1, length(Args)), Wrong <- wrong(), asked(F, length(Args), Place, Wrong)],
+             || {F, Args} <- Good, lists:member({F, length(Args)}, Exports), Place <- lists:seq(1, length(Args)), Wrong <- wrong(), asked(F, length(Args), Place, Wrong)],
     Seen = [{{F, length(Args), Place, Wrong},
              case Module =:= ssl andalso hangs(F, length(Args), Place) of
                  true -> hangs;
@@ -386,6 +395,34 @@ wrong_calls(#{c := Module} = Cfg) ->
              end} || {F, Place, Wrong, Args} <- Calls],
     close(P),
     Seen.
+
+%% The same of the functions that ssl has no more, or not yet: an error, or what was asked for, and at once.
+case_wrong_arguments_of_others(Config) ->
+    Cfg = maps:merge(proplists:get_value(certificates, Config),
+                     #{versions => ['tlsv1.3'], c => ssl_port, s => ssl_port}),
+    #{client_socket := A, server_socket := B, listener := L} = P = pair(Cfg, [], []),
+    Good = [{signature_algs, [default, 'tlsv1.3']}, {export_key_materials, [A, [<<"l">>], [<<"c">>], [8]]},
+            {export_key_materials, [A, [<<"l">>], [<<"c">>], [8], false]}, {channel_binding, [A, tls_exporter]},
+            {reload, [L]}, {reload, [L, []]}, {peerchain, [A]}, {request_certificate, [A]}, {session_info, [A]},
+            {pid, [A]}, {random_bytes, [4]}, {connection_info, [A]}, {negotiated_next_protocol, [A]},
+            {ssl_accept, [A]}, {ssl_accept, [A, 10]}, {ssl_accept, [A, [], 10]}, {info, [A]}, {explain, [A]},
+            {explain, [A, all]}, {trace, [A, #{}]}, {cipher_suites, [all]}],
+    Exported = [{F, N} || {F, N} <- ssl_port:module_info(exports) -- ssl:module_info(exports), N > 0,
+                          ssl_port_parity:profile() =:= otp25],
+    [] = Exported -- [{F, length(Args)} || {F, Args} <- Good],
+    Seen = [{{F, length(Args), Place, Wrong},
+             ssl_port_parity:seen(fun() -> apply(ssl_port, F, replaced(Place, Wrong, Args)) end, 10000)}
+            || {F, Args} <- Good, Place <- lists:seq(1, length(Args)), Wrong <- wrong()],
+    %% What is right among them: no options, a number of bytes or of milliseconds.
+    Right = [{reload, 2, 2, []}, {random_bytes, 1, 1, 17}, {trace, 2, 2, #{}}],
+    [] = [{Call, Result} || {Call, Result} <- Seen, not lists:member(Call, Right), not refused(Result)],
+    ok = ssl_port:send(A, "x"),
+    {ok, <<"x">>} = ssl_port:recv(B, 1, 5000),
+    close(P).
+
+refused({error, _}) -> true;
+refused({option_not_a_key_value_tuple, _}) -> true;
+refused(_) -> false.
 
 replaced(Place, Wrong, Args) ->
     {Before, [_ | After]} = lists:split(Place - 1, Args),
