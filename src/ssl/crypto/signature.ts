@@ -151,7 +151,7 @@ export function verifyWith(
   data: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  if (!takesKey(parameters, publicKey.type)) return false;
+  if (!takesKey(parameters, publicKey.type) || !fitsModulus(publicKey, signature)) return false;
   try {
     if (differentMgf(parameters)) return verifyPss(parameters, publicKey, data, signature);
     const key = nodeKey(parameters, publicKey.keyObject);
@@ -159,6 +159,11 @@ export function verifyWith(
   } catch {
     return false;
   }
+}
+
+/** RFC 8017 §8.1.2, §8.2.2: as many bytes as the modulus; OpenSSL takes fewer for a number with zeros before it. */
+export function fitsModulus({ type, bits }: PublicKey, signature: Uint8Array): boolean {
+  return !type.startsWith('rsa') || signature.length === Math.ceil(bits / 8);
 }
 
 /** A verification with this modulus and exponent, in bits, costs 1. */

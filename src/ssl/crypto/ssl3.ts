@@ -8,7 +8,7 @@ import { CryptoFault } from './fault.ts';
 import { type HashName, hash, type RunningHash } from './hash.ts';
 import type { PrivateKey, PublicKey } from './keys.ts';
 import { type KeyLike, timingSafeEqual, wipe } from './secret.ts';
-import { sign, verify } from './signature.ts';
+import { fitsModulus, sign, verify } from './signature.ts';
 
 /** RFC 6101 §5.2.3.1: the padding is 48 bytes long for MD5 and 40 for SHA. */
 const PAD_LENGTHS: Partial<Readonly<Record<HashName, number>>> = { md5: 48, sha: 40 };
@@ -125,9 +125,7 @@ export function verifySsl3CertificateVerify(
       verify('dsa_sha1', publicKey, input, signature),
     );
   }
-  if (publicKey.type !== 'rsa') return false;
-  // RFC 8017 §8.2.2 step 1: OpenSSL would take one that lacks its leading zeros
-  if (signature.length !== Math.ceil(publicKey.bits / 8)) return false;
+  if (publicKey.type !== 'rsa' || !fitsModulus(publicKey, signature)) return false;
   try {
     const padding = constants.RSA_PKCS1_PADDING;
     const opened = publicDecrypt({ key: publicKey.keyObject, padding }, signature);

@@ -137,6 +137,29 @@ test('bytes that are no signature are refused without an error', () => {
   }
 });
 
+test('RFC 8017 §8.2.2: a signature of RSA that lacks its leading zero is none', () => {
+  for (const algorithm of [
+    'rsa_pkcs1_sha256',
+    'rsa_pss_rsae_sha256',
+    'rsa_pss_pss_sha256',
+  ] as const) {
+    const key = keyOf(algorithm);
+    let data = Buffer.alloc(4);
+    let signature = sign(algorithm, key, data);
+    for (let tried = 1; signature[0] !== 0; tried++) {
+      assert.ok(tried < 20_000, 'one of 256 begins with a zero');
+      data = Buffer.from(`${tried}`);
+      signature = sign(algorithm, key, data);
+    }
+    assert.equal(verify(algorithm, publicKeyOf(key), data, signature), true, algorithm);
+    assert.equal(
+      verify(algorithm, publicKeyOf(key), data, signature.subarray(1)),
+      false,
+      algorithm,
+    );
+  }
+});
+
 test('a key of another kind neither signs nor verifies', () => {
   const data = Buffer.from('data');
   for (const algorithm of signatureAlgorithms) {
