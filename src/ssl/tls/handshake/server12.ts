@@ -132,15 +132,18 @@ function* fullHandshake(
   if (answers.status !== undefined) {
     send(server, { msgType: 'certificate_status', statusType: 1, response: answers.status });
   }
-  const exchange = yield* keyExchangeRow(cipherSuite.keyExchange).startServer({
+  const keyExchange = keyExchangeRow(cipherSuite.keyExchange);
+  const exchange = yield* keyExchange.startServer({
     ...{ config, credential, curves: choice.curves, field: choice.field },
     srpUser: hello.extensions.srp,
     offeredVersion: hello.legacyVersion,
   });
   link.chose({ group: exchange.group });
   yield* sendServerKeyExchange(server, choice, exchange);
-  // RFC 5246 §7.4.4: a server that shows no certificate asks for none
-  const requested = config.verify === 'peer' && credential !== undefined;
+  // RFC 5246 §7.4.4: a server that shows no certificate asks for none. Who proves to know a secret need not have one
+  // (RFC 4279 §4, RFC 5054 §2.2 leave it open; OTP's client takes the request for a fault), unless it must.
+  const needed = keyExchange.knows === undefined || config.failIfNoPeerCert === true;
+  const requested = config.verify === 'peer' && credential !== undefined && needed;
   if (requested) sendCertificateRequest(server);
   send(server, { msgType: 'server_hello_done' });
 
