@@ -144,7 +144,7 @@ with_server(Config, Version, Kind, Fun) ->
         Fun(accepting(Server))
     after
         _ = os:cmd("kill -9 " ++ integer_to_list(Pid)),
-        true = erlang:port_info(Server) =:= undefined orelse port_close(Server)
+        ssl_port_test_lib:close_port(Server)
     end.
 
 flag('tlsv1.2') -> "-tls1_2";

@@ -7,7 +7,7 @@
 -export([start/1, stop/1, certificates/0, certificates/1]).
 -export([listen/2, fresh_listen/2, pair/1, pair/3, close/1]).
 -export([logged/1, line/1, events/2, log/2]).
--export([next/1, next/2, quiet/1, alert/1, eventually/1, other_process/1, result/1]).
+-export([next/1, next/2, quiet/1, alert/1, eventually/1, other_process/1, result/1, close_port/1]).
 
 %% The application.
 
@@ -185,5 +185,11 @@ log(Event, #{config := {Pid, Reference}}) ->
 other_process(Fun) ->
     {Pid, Monitor} = spawn_monitor(fun() -> exit({result, Fun()}) end),
     receive {'DOWN', Monitor, process, Pid, {result, Result}} -> Result end.
+
+%% It may have ended by itself.
+close_port(Port) ->
+    try port_close(Port)
+    catch error:badarg -> true
+    end.
 
 eventually(Fun) -> ssl_port_program:eventually(Fun).
