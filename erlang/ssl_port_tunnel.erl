@@ -1,8 +1,7 @@
 %%% @private
 %%% The BEAM's end of a tunnel: carries the bytes of a socket that the BEAM owns to the port
 %%% program and back. The connection process owns the socket, reads it and writes what it
-%%% reads straight to the port; a process of its own, to which the worker routes what the
-%%% program writes, waits where the peer does not take it.
+%%% reads straight to the port; what the program writes is routed to ssl_port_tunnel_sender.
 %%%
 %%% Both directions have a window (docs/protocol.md, "Tunnels"). While more than
 %%% ?WINDOW bytes that were read are not taken by the program, the socket is passive.
@@ -17,6 +16,9 @@
 -export([taken/2]).
 -export([detach/2]).
 -export([close/1]).
+
+%% ssl_port_tunnel_sender.
+-export([write/2]).
 
 -export_type([tunnel/0]).
 
@@ -44,9 +46,8 @@
 -define(BUFFER, 65536).
 %% Messages of one {active, N} (application environment internal_active_n).
 -define(ACTIVE, 32).
-%% The longest frame, and the most that is sent in one call.
+%% The longest frame.
 -define(FRAME, 1048576).
--define(BATCH, 524288).
 
 %% Called by the process that owns the socket from now on.
 -spec open(ssl_port_protocol:id(), port(), ssl_port_transport:cb_info(), term(), binary()) ->
@@ -54,8 +55,7 @@
 open(Id, Port, {Module, _, _, _, _} = Info, Socket, Early) ->
     process_flag(trap_exit, true),
     ok = enlarge(Module, Socket),
-    Connection = self(),
-    Sender = spawn_link(fun() -> sender(Connection, Id, Port, Module, Socket) end),
+    Sender = ssl_port_tunnel_sender:spawn_link(Id, Port, Module, Socket),
     #tunnel{id = Id, port = Port, info = Info, socket = Socket, sender = Sender, early = Early,
             mode = active()}.
 
@@ -123,11 +123,18 @@ message({Error, Socket, Reason},
 message({'EXIT', Socket, _Reason}, #tunnel{socket = Socket} = Tunnel) ->
     {ok, ended(closed, Tunnel)};
 message({send_failed, Sender, Reason}, #tunnel{sender = Sender} = Tunnel) ->
-    #tunnel{id = Id, port = Port} = Tunnel,
-    write(Port, ssl_port_protocol:tunnel_failed(Id, reason(Reason))),
-    {ok, Tunnel#tunnel{state = over}};
+    {ok, failed(reason(Reason), Tunnel)};
+%% What it had not sent yet is lost, and with it the connection.
+message({'EXIT', Sender, _Reason}, #tunnel{sender = Sender} = Tunnel) ->
+    #tunnel{info = {Module, _, _, _, _}, socket = Socket} = Tunnel,
+    ok = ssl_port_transport:close(Module, Socket),
+    {ok, failed(closed, Tunnel)};
 message(_Message, _Tunnel) ->
     ignored.
+
+failed(Reason, #tunnel{id = Id, port = Port} = Tunnel) ->
+    write(Port, ssl_port_protocol:tunnel_failed(Id, Reason)),
+    Tunnel#tunnel{state = over}.
 
 received(Bytes, #tunnel{mode = once, state = reading} = Tunnel) ->
     read(forward(iolist_to_binary(Bytes), Tunnel#tunnel{state = full}));
@@ -180,6 +187,7 @@ reason(Reason) when is_atom(Reason) -> Reason;
 reason(_) -> closed.
 
 %% A port that is gone needs no care here: the worker's end is heard of otherwise.
+-spec write(port(), iodata()) -> ok.
 write(Port, Frame) ->
     try erlang:port_command(Port, Frame) of
         true -> ok
@@ -224,41 +232,3 @@ stop_sender(Sender) ->
     true = unlink(Sender),
     true = exit(Sender, kill),
     ok.
-
-%% The sending process. Data that waits together leaves together.
-
-sender(Connection, Id, Port, Module, Socket) ->
-    receive
-        {tunnel, Data} ->
-            send(batch(byte_size(Data), [Data]), Connection, Id, Port, Module, Socket);
-        {settle, From} ->
-            gen_server:reply(From, ok),
-            sender(Connection, Id, Port, Module, Socket);
-        tunnel_end ->
-            case ssl_port_transport:shutdown(Module, Socket, write) of
-                ok -> ok;
-                %% Its end is all that such a socket can show.
-                {error, Reason} -> Connection ! {send_failed, self(), Reason}, ok
-            end,
-            write(Port, ssl_port_protocol:tunnel_ack(Id, 1)),
-            sender(Connection, Id, Port, Module, Socket)
-    end.
-
-batch(Size, Acc) when Size >= ?BATCH ->
-    {Size, lists:reverse(Acc)};
-batch(Size, Acc) ->
-    receive
-        {tunnel, Data} -> batch(Size + byte_size(Data), [Data | Acc])
-    after 0 ->
-        {Size, lists:reverse(Acc)}
-    end.
-
-send({Size, Data}, Connection, Id, Port, Module, Socket) ->
-    case ssl_port_transport:send(Module, Socket, Data) of
-        ok ->
-            write(Port, ssl_port_protocol:tunnel_ack(Id, Size));
-        {error, Reason} ->
-            Connection ! {send_failed, self(), Reason},
-            ok
-    end,
-    sender(Connection, Id, Port, Module, Socket).

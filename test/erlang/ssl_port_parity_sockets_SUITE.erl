@@ -1300,6 +1300,19 @@ case_hosts(Config) ->
         R
     end).
 
+%% R52: a client may name an address.
+case_addresses_as_names(Config) ->
+    same(Config, fun(Cfg) ->
+        [begin
+             #{c := C, s := S, client_socket := A, server_socket := B} = P =
+                 pair(Cfg, [{server_name_indication, Name}, {verify, verify_none}], []),
+             ok = C:send(A, "x"),
+             R = S:recv(B, 0, ?SOON),
+             close(P),
+             {Name, R}
+         end || Name <- ["::1", "127.0.0.1", "fe80::1%eth0"]]
+    end).
+
 case_ports(Config) ->
     same(Config, fun(#{c := C, s := S, client := Certs, server := ServerCerts}) ->
         [{{connect, Port}, result(fun() -> C:connect({127, 0, 0, 1}, Port, Certs, ?SOON) end)}

@@ -415,6 +415,35 @@ case_worker_killed(Config) ->
     {sslsocket, {gen_tcp, Port, _, _}, _} = A,
     eventually(fun() -> erlang:port_info(Port) =:= undefined end).
 
+%% Nothing of a connection hangs on the code that it was made with: an old version can be purged.
+case_code_loaded_anew(Config) ->
+    {A, B, L} = pair(Config, [{transport, inet}, {active, false}, binary], [{transport, inet}, {active, false}, binary]),
+    {ok, Modules} = application:get_key(ssl_port, modules),
+    [begin
+         [begin
+              true = code:soft_purge(Module),
+              {module, Module} = code:load_file(Module)
+          end || Module <- Modules],
+         ok = ssl_port:send(A, <<N>>),
+         {ok, <<N>>} = ssl_port:recv(B, 1, 20000),
+         ok = ssl_port:send(B, <<N>>),
+         {ok, <<N>>} = ssl_port:recv(A, 1, 20000)
+     end || N <- [1, 2, 3]],
+    [ok = ssl_port:close(S) || S <- [A, B, L]].
+
+%% What the process that writes to the socket had not written is lost, so the connection is.
+case_tunnel_sender_dies(Config) ->
+    {A, B, L} = pair(Config, [{transport, inet}, {active, true}], [{transport, inet}, {active, true}]),
+    {sslsocket, _, [Connection, _]} = A,
+    {links, Links} = erlang:process_info(Connection, links),
+    [Sender] = [Pid || Pid <- Links, is_pid(Pid),
+                       proc_lib:translate_initial_call(Pid) =:= {gen_server, enter_loop, 3}],
+    exit(Sender, kill),
+    receive {ssl_closed, A} -> ok end,
+    receive {ssl_closed, B} -> ok end,
+    {error, closed} = ssl_port:send(A, "x"),
+    [ok = ssl_port:close(S) || S <- [A, B, L]].
+
 %% Modules of cb_info.
 
 pipe(Listener, Shape) ->

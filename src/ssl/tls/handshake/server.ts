@@ -127,10 +127,15 @@ function verifyCompressionMethods(hello: ClientHello, version: ProtocolVersion):
 /** RFC 6066 §3: a host_name is ASCII; letters, digits, hyphens, dots and the underscore of old names. */
 const HOST_NAME = /^[A-Za-z0-9._-]{1,255}$/;
 
+/** An IPv6 address, which OTP's client sends where it was given as the host. */
+const ADDRESS = /^[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?$/;
+
 function readServerName(hello: ClientHello): string | undefined {
   const list = hello.extensions.server_name;
   if (list === undefined) return undefined;
   const name = hostNameIn(list);
+  // RFC 6066 §3: an address is no name, so none was given
+  if (name !== undefined && ADDRESS.test(name)) return undefined;
   if (name !== undefined && !HOST_NAME.test(name)) {
     throw new PeerMisbehaved('illegal_server_name', { text: 'host_name' });
   }
