@@ -9,7 +9,6 @@
 
 -export([open/5]).
 -export([sender/1]).
--export([socket/1]).
 -export([settle/2]).
 -export([resume/1]).
 -export([message/2]).
@@ -79,9 +78,6 @@ active() ->
 
 -spec sender(tunnel()) -> pid().
 sender(#tunnel{sender = Sender}) -> Sender.
-
--spec socket(tunnel()) -> term().
-socket(#tunnel{socket = Socket}) -> Socket.
 
 %% Answers From once what the program has written so far is the socket's.
 -spec settle(tunnel(), gen_server:from()) -> ok.
