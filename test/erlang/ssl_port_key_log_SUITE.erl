@@ -6,7 +6,7 @@
 
 -compile([export_all, nowarn_export_all]).
 
--import(ssl_port_test_lib, [pair/3, close/1]).
+-import(ssl_port_test_lib, [pair/3, close/1, openssl/1, accepts/1]).
 
 -define(TIMEOUT, 30000).
 
@@ -72,7 +72,7 @@ openssl_server(Config) ->
          ok = file:write_file(File, pem(Own)),
          Peer = openssl(["s_server", "-accept", "127.0.0.1:0", "-cert", File, "-key", File, "-rev", "-cipher",
                          "ALL:@SECLEVEL=0", "-keylogfile", KeyLog, flag(Version)]),
-         Port = accepts(Peer, <<>>),
+         Port = accepts(Peer),
          {ok, S} = ssl_port:connect("localhost", Port, [{verify, verify_none}, {active, false}, {versions, [Version]},
                                                         hears(Version)], ?TIMEOUT),
          ok = ssl_port:send(S, "question\n"),
@@ -263,9 +263,6 @@ flag('tlsv1.1') -> "-tls1_1";
 flag('tlsv1.2') -> "-tls1_2";
 flag('tlsv1.3') -> "-tls1_3".
 
-openssl(Args) ->
-    open_port({spawn_executable, os:find_executable("openssl")}, [{args, Args}, exit_status, binary, stderr_to_stdout]).
-
 stop(Peer) ->
     {os_pid, Pid} = erlang:port_info(Peer, os_pid),
     _ = os:cmd("kill " ++ integer_to_list(Pid)),
@@ -276,16 +273,4 @@ ended(Peer) ->
         {Peer, {exit_status, _}} -> ok;
         {Peer, {data, Text}} -> ct:log("~ts", [Text]), ended(Peer)
     after ?TIMEOUT -> error(openssl)
-    end.
-
-accepts(Peer, Before) ->
-    receive
-        {Peer, {data, Data}} ->
-            Text = <<Before/binary, Data/binary>>,
-            case re:run(Text, "ACCEPT [^\n]*:([0-9]+)\n", [{capture, [1], list}]) of
-                {match, [Port]} -> list_to_integer(Port);
-                nomatch -> accepts(Peer, Text)
-            end;
-        {Peer, {exit_status, Status}} -> error({s_server, Status, Before})
-    after ?TIMEOUT -> error({s_server, Before})
     end.

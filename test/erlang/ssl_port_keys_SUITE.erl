@@ -8,6 +8,8 @@
 
 -compile([export_all, nowarn_export_all]).
 
+-import(ssl_port_test_lib, [openssl/1, accepts/1]).
+
 -define(CHAINS, ssl_port_test_chains).
 -define(TIMEOUT, 30000).
 -define(PASSWORD, "correct h\344st").
@@ -600,7 +602,7 @@ signed(openssl, client, Version, Cert, {Type, Der}, Own) ->
     ok = file:write_file(File, public_key:pem_encode([{'Certificate', Cert, not_encrypted}, {Type, Der, not_encrypted}])),
     Peer = openssl(["s_server", "-accept", "127.0.0.1:0", "-Verify", "1", "-verify_return_error", "-CAfile", File,
                     "-cert", File, "-key", File, "-rev", flag(Version)]),
-    Port = accepts(Peer, <<>>),
+    Port = accepts(Peer),
     {ok, S} = ssl_port:connect("localhost", Port, client([{versions, [Version]} | Own]), ?TIMEOUT),
     ok = ssl_port:send(S, "question\n"),
     Result = case ssl_port:recv(S, 9, ?TIMEOUT) of {ok, "noitseuq\n"} -> ok; Error -> Error end,
@@ -614,9 +616,6 @@ signed(openssl, client, Version, Cert, {Type, Der}, Own) ->
 flag('tlsv1.2') -> "-tls1_2";
 flag('tlsv1.3') -> "-tls1_3".
 
-openssl(Args) ->
-    open_port({spawn_executable, os:find_executable("openssl")}, [{args, Args}, exit_status, binary, stderr_to_stdout]).
-
 %% Waits until a program has said it.
 said(Peer, What, Before) ->
     receive
@@ -628,18 +627,6 @@ said(Peer, What, Before) ->
             end;
         {Peer, {exit_status, Status}} -> {exit, Status, Before}
     after ?TIMEOUT -> {silent, Before}
-    end.
-
-accepts(Peer, Before) ->
-    receive
-        {Peer, {data, Data}} ->
-            Text = <<Before/binary, Data/binary>>,
-            case re:run(Text, "ACCEPT [^\n]*:([0-9]+)\n", [{capture, [1], list}]) of
-                {match, [Port]} -> list_to_integer(Port);
-                nomatch -> accepts(Peer, Text)
-            end;
-        {Peer, {exit_status, Status}} -> error({s_server, Status, Before})
-    after ?TIMEOUT -> error({s_server, Before})
     end.
 
 %% Files.

@@ -5,6 +5,7 @@
 -include_lib("public_key/include/public_key.hrl").
 
 -export([start/1, stop/1, certificates/0, certificates/1]).
+-export([openssl/1, accepts/1]).
 -export([listen/2, fresh_listen/2, pair/1, pair/3, close/1]).
 -export([logged/1, line/1, events/2, log/2]).
 -export([next/1, next/2, quiet/1, alert/1, eventually/1, other_process/1, result/1, close_port/1]).
@@ -69,6 +70,27 @@ certificates(Key) ->
             client_chain => #{root => Common, intermediates => [], peer => Common}}),
     %% Each side trusts the other's root alone.
     #{server => Server, client => Client}.
+
+%% OpenSSL as a peer.
+
+openssl(Args) ->
+    open_port({spawn_executable, os:find_executable("openssl")}, [{args, Args}, exit_status, binary, stderr_to_stdout]).
+
+%% The port that an s_server of `-accept 127.0.0.1:0' has got.
+accepts(Peer) ->
+    accepts(Peer, <<>>).
+
+accepts(Peer, Before) ->
+    receive
+        {Peer, {data, Data}} ->
+            Text = <<Before/binary, Data/binary>>,
+            case re:run(Text, "ACCEPT [^\n]*:([0-9]+)\n", [{capture, [1], list}]) of
+                {match, [Port]} -> list_to_integer(Port);
+                nomatch -> accepts(Peer, Text)
+            end;
+        {Peer, {exit_status, Status}} -> error({s_server, Status, Before})
+    after 30000 -> error({s_server, Before})
+    end.
 
 %% Pairs. Cfg holds the modules `c' and `s', the versions and the certificates.
 
