@@ -175,6 +175,11 @@ const PEER_INCOMPATIBLE = {
     'insufficient_security',
     'no signature scheme is shared that fits the certificates',
   ),
+  // RFC 8446 §4.1.1 leaves handshake_failure and insufficient_security open; both are as OTP has them
+  no_acceptable_chain: row(
+    'handshake_failure',
+    'every chain is signed by SHA-1, which is not asked for',
+  ),
   no_shared_psk_mode: row('handshake_failure', 'no PSK key exchange mode is shared'),
   no_shared_compression_method: row(
     'illegal_parameter',

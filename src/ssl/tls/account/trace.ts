@@ -49,6 +49,7 @@ const FAILED_CHOICES: Readonly<Record<string, readonly Subject[]>> = {
   no_shared_cipher_suite: ['cipher_suite'],
   no_shared_group: ['group'],
   no_shared_signature_scheme: ['certificate', 'signature_scheme'],
+  no_acceptable_chain: ['certificate', 'signature_scheme'],
   no_suitable_certificate: ['certificate'],
   no_application_protocol: ['alpn'],
 };

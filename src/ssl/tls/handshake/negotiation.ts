@@ -227,6 +227,17 @@ export function chooseCredential(
   return fitting[0] ?? candidates.find(({ credential }) => !usesSha1(credential));
 }
 
+/** Whether any own key can make a signature that the peer accepts, whatever its certificate. */
+export function canSign(
+  { credentials, signatureSchemes }: EngineConfig,
+  version: ProtocolVersion,
+  schemes: readonly SignatureScheme[],
+): boolean {
+  return credentials.some(
+    (credential) => chooseScheme(credential, signatureSchemes, schemes, version) !== undefined,
+  );
+}
+
 function usesSha1(credential: Credential): boolean {
   return chainOf(credential).some(
     ({ selfSigned, signature }) => !selfSigned && signature?.hash === 'sha',

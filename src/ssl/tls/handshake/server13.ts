@@ -37,6 +37,7 @@ import {
 import { EarlySecrets } from './early_data13.ts';
 import { expect13, type Flow, type Received } from './flow.ts';
 import {
+  canSign,
   chooseAlpn,
   chooseCredential,
   chooseSuite,
@@ -345,7 +346,10 @@ function agreeOnCredential(start: ServerStart, hello: ClientHello): SigningCrede
     inCertificates: schemesOf(certCodes ?? codes),
     authorities: hello.extensions.certificate_authorities,
   });
-  if (chosen === undefined) throw new PeerIncompatible('no_shared_signature_scheme');
+  if (chosen === undefined) {
+    const signs = canSign(start.link.config, 'tlsv1.3', schemesOf(codes));
+    throw new PeerIncompatible(signs ? 'no_acceptable_chain' : 'no_shared_signature_scheme');
+  }
   return chosen;
 }
 
