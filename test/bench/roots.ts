@@ -9,7 +9,7 @@ import { Bench } from 'tinybench';
 import { atom, decode, encode, Tuple } from '../../src/etf/index.ts';
 import { Terms } from '../../src/port/terms.ts';
 import { TrustCache } from '../../src/ssl/options/credentials.ts';
-import { createConfigSource, engineConfig, parseOptions } from '../../src/ssl/options/index.ts';
+import { createConfigSource, engineConfig } from '../../src/ssl/options/index.ts';
 import { parseCertificate, readPem } from '../../src/ssl/x509/index.ts';
 
 const [bundle = '/etc/ssl/certs/ca-certificates.crt'] = process.argv.slice(2);
@@ -24,7 +24,7 @@ const frame = encode([verify, options]);
 
 /** All that a `connect` with the list does before its first byte, the frame decoded anew each time. */
 function connects(source: ReturnType<typeof createConfigSource>): void {
-  const parsed = parseOptions(decode(frame), reader, { role: 'client', profile: 'otp25' });
+  const parsed = source.lists.read(decode(frame), reader, 'otp25');
   if ('error' in parsed) throw new Error('the options are refused');
   const made = engineConfig(parsed.ok, source, { dns: 'example.org' });
   if (!('ok' in made)) throw new Error('there is no configuration');
@@ -34,8 +34,8 @@ const warm = createConfigSource(() => Date.now());
 const trust = new TrustCache();
 const bench = new Bench({ time: 1000, throws: true });
 bench.add('a connect with roots never seen', () => connects(createConfigSource(() => Date.now())));
-bench.add('a connect with the same roots again', () => connects(warm));
-bench.add('of that: telling that they are the same', () => void trust.intern(ders));
+bench.add('a connect with the same options again', () => connects(warm));
+bench.add('telling them in another list of options', () => void trust.intern(ders));
 bench.add('parsing the roots, and no more', () => {
   for (const der of ders) parseCertificate(der);
 });
