@@ -288,7 +288,7 @@ case_connection_info(Config) ->
 %% are others.
 case_connection_information(Config) ->
     Others = [session_id, session_data, key, partial_chain, verify_fun, reuse_session, eccs, ecc,
-              signature_algs, sni_hostname, selected_group],
+              signature_algs, selected_group],
     Told = fun({ok, Items}) ->
                    [] = [Name || {Name, undefined} <- Items],
                    lists:sort([Item || {Name, _} = Item <- Items, not lists:member(Name, Others)])

@@ -96,7 +96,10 @@ function everything(
     told.set('max_fragment_length', info.maxFragmentLength);
   }
   if (info.ocspResponse !== undefined) told.set('ocsp_response', info.ocspResponse);
-  if (info.serverName !== undefined) told.set('sni_hostname', { text: info.serverName });
+  // As in OTP, a client is not told the name that it has sent.
+  if (info.serverName !== undefined && options.role === 'server') {
+    told.set('sni_hostname', { text: info.serverName });
+  }
   if (info.group !== undefined) {
     // OTP tells the curve of an ECDHE_ suite of TLS 1.2 as `ecc`; `selected_group` is its newer item.
     if (info.version !== 'tlsv1.3') told.set('ecc', ['named_curve', info.group]);
