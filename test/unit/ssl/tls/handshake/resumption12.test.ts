@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { systemEntropy } from '../../../../../src/ssl/crypto/index.ts';
 import type { EngineConfig } from '../../../../../src/ssl/tls/config.ts';
-import { SessionCache12 } from '../../../../../src/ssl/tls/session/session12.ts';
+import { type Session12, SessionCache12 } from '../../../../../src/ssl/tls/session/session12.ts';
 import { TicketKeys12 } from '../../../../../src/ssl/tls/session/ticket_keys12.ts';
 import { changing, changingExtensions } from '../../../../support/engine_hooks.ts';
 import {
@@ -165,6 +165,21 @@ for (const how of ['id', 'ticket'] as const) {
         if (failing) assert.equal(pair.client.closed, 'alert');
         assertConnected(world.connect(), true);
       }
+    });
+
+    it('that the user names are resumed by a client that verifies nobody, and under their own policy', () => {
+      const world = new World(how);
+      let made: Session12 | undefined;
+      const save = (_key: string, session: Session12): void => {
+        made = session;
+      };
+      const sessionStore = { lifetime: 60_000, find: () => undefined, save, remove: () => {} };
+      assertConnected(world.connect({ sessionStore }), false);
+      const session12 = made;
+      assert.ok(session12 !== undefined);
+      assertConnected(world.connect({ sessionStore, session12, verify: 'none' }), true);
+      assertConnected(world.connect({ sessionStore, session12 }), true);
+      assertConnected(world.connect({ sessionStore, session12, depth: 3 }), false);
     });
 
     it('are not resumed under another policy of the server', () => {
