@@ -421,7 +421,8 @@ case_code_loaded_anew(Config) ->
     {ok, Modules} = application:get_key(ssl_port, modules),
     [begin
          [begin
-              true = code:soft_purge(Module),
+              %% (A process may be about to return from a message.)
+              eventually(fun() -> code:soft_purge(Module) end),
               {module, Module} = code:load_file(Module)
           end || Module <- Modules],
          ok = ssl_port:send(A, <<N>>),
