@@ -500,7 +500,7 @@ case_keep_secrets(Config) ->
 case_secrets_by_name(Config) ->
     [same(Config, fun(Cfg) ->
          #{c := C, s := S, client_socket := A, server_socket := B} = P =
-             pair(Cfg#{versions := [Version]}, [], []),
+             pair(Cfg#{versions := [Version]}, Keep, Keep),
          [{client_random, CR}, {master_secret, M}] = lists:sort(info(C, A, [client_random, master_secret])),
          [{master_secret, M}] = info(S, B, [master_secret]),
          Logs = [info(C, A, [keylog]), info(S, B, [keylog])],
@@ -509,7 +509,7 @@ case_secrets_by_name(Config) ->
          %% Hexadecimal digits are large in OTP's.
          {byte_size(M), [case Log of [{keylog, [Told]}] -> string:equal(Line, Told, true); [] -> none end
                          || Log <- Logs]}
-     end) || Version <- [tlsv1, 'tlsv1.2']].
+     end) || Version <- [tlsv1, 'tlsv1.2'], Keep <- [[], [{keep_secrets, true}]]].
 
 hex(Bytes) -> [io_lib:format("~2.16.0b", [Byte]) || <<Byte>> <= Bytes].
 

@@ -8,6 +8,7 @@ import {
   writeTicket,
 } from '../options/index.ts';
 import type { ConnectionInfo, KeptSecrets, Session } from '../tls/events.ts';
+import { isAtLeast } from '../tls/iana/versions.ts';
 import { keyLogLine } from '../tls/key_log.ts';
 import type { Session12 } from '../tls/session/session12.ts';
 import type { TermReader, Value } from '../value.ts';
@@ -67,8 +68,9 @@ const SECRETS = new Map<string, (known: KnownConnection) => Value | undefined>([
   [
     'keylog',
     ({ info, keyLog, masterSecret, options }) => {
+      // As OTP: of TLS 1.2 it is told without `keep_secrets` too, of older versions not at all.
+      if (!isAtLeast(info.version, 'tlsv1.2')) return undefined;
       const lines = [...keyLog];
-      // As OTP: of TLS 1.2 it is told without `keep_secrets` too.
       const hidden = typeof options.values.keep_secrets === 'object';
       const untold = lines.length === 0 && info.version === 'tlsv1.2' && !hidden;
       const secret = untold ? masterSecret() : undefined;
