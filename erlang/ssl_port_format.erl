@@ -30,11 +30,11 @@ text({options, {key_does_not_match_certificate, Certificate, Key}}) ->
 text({keyfile, Reason}) ->
     io_lib:format("The fun of the option password gave no password: ~0tp", [Reason]);
 text({options, {socket_options, Option, Reason}}) ->
-    io_lib:format("Invalid transport socket option ~0tp: ~ts", [Option, format(Reason)]);
+    io_lib:format("Invalid transport socket option ~tp: ~ts", [Option, format(Reason)]);
 text({options, {socket_options, Option}}) ->
-    io_lib:format("Invalid socket option: ~0tp", [Option]);
+    io_lib:format("Invalid socket option: ~tp", [Option]);
 text({options, Option}) ->
-    io_lib:format("Invalid TLS option: ~0tp", [Option]);
+    io_lib:format("Invalid TLS option: ~tp", [Option]);
 text(ssl_not_started) ->
     "The application ssl_port is not started";
 text({ssl_port, Reason}) ->
@@ -76,7 +76,7 @@ start(Reason) ->
     unexpected(Reason).
 
 unexpected(Reason) ->
-    io_lib:format("Unexpected error: ~0tp", [Reason]).
+    io_lib:format("Unexpected error: ~tp", [Reason]).
 
 file(cacertfile) -> "CA certificate";
 file(certfile) -> "certificate";

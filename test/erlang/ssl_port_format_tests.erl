@@ -19,7 +19,12 @@ same_words_as_ssl_test_() ->
                    {options, {socket_options, {packet, x}}},
                    {options, {socket_options, foo, einval}},
                    {options, {socket_options, [{foo, 3}], einval}},
-                   {options, dependency, {a, b}}]].
+                   {options, dependency, {a, b}},
+                   %% Broken into lines where they are long.
+                   {options, missing_version, {'tlsv1.2', {versions, ['tlsv1.3', 'tlsv1.1']}}},
+                   {options, {alpn_advertised_protocols, lists:duplicate(9, {invalid_protocol, <<>>})}},
+                   {options, {socket_options, lists:duplicate(9, {packet_size, 10})}},
+                   {options, {socket_options, lists:duplicate(9, {packet_size, 10}), einval}}]].
 
 %% R16's alerts were strings, and so was their prefix.
 string_alert_test() ->

@@ -300,6 +300,10 @@ case_connection_information(Config) ->
                 {server, Told(S:connection_information(B))},
                 {named, lists:sort(element(2, C:connection_information(A, [protocol, depth, foo, verify])))},
                 {none, C:connection_information(A, [])},
+                %% A-F06: each once, in an order of their own.
+                {names, [Name || {Name, _} <- element(2, C:connection_information(
+                             A, [verify, client_random, protocol, session_resumption, selected_cipher_suite, foo,
+                                 session_id, protocol]))]},
                 {of_listener, S:connection_information(L)},
                 {prf_of_listener, S:prf(L, <<1>>, <<2>>, [<<3>>], 4)}],
         close(P),

@@ -50,7 +50,7 @@ case_versions(Config) ->
     each(Config, versions,
          [['tlsv1.3'], ['tlsv1.2'], ['tlsv1.1'], [tlsv1], [sslv3], ['tlsv1.3', 'tlsv1.2'],
           ['tlsv1.2', 'tlsv1.3'], ['tlsv1.3', 'tlsv1.2', 'tlsv1.1', tlsv1], ['tlsv1.3', 'tlsv1.1'],
-          ['tlsv1.2', tlsv1], [foo], ['tlsv1.3', foo], ['dtlsv1.2'], [1]]).
+          ['tlsv1.2', tlsv1], [foo], ['tlsv1.3', foo], ['dtlsv1.2'], [1], 'tlsv1.2']).
 
 case_verify(Config) ->
     each(Config, verify, [verify_none | nothing()] ++ [0, 1, 2, verify_peer]).

@@ -195,7 +195,11 @@ class Parser {
     profile: Profile,
   ): readonly ProtocolVersion[] {
     const given = tls.filter((option) => option.name === 'versions').map(({ value }) => value);
-    for (const term of given) this.#readVersions(term, profile);
+    for (const term of given) {
+      // One version that is no list is for the environment alone.
+      if (this.#reader.list(term) === undefined) throw badValue('versions', term);
+      this.#readVersions(term, profile);
+    }
     const term = written.get('versions') ?? this.#environment.protocolVersion;
     if (term === undefined && this.#context.base !== undefined) return this.#context.base.versions;
     const versions = term === undefined ? [] : this.#readVersions(term, profile);

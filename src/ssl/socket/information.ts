@@ -54,11 +54,15 @@ export function tellConnection(
   }
   const wanted = reader.list(items);
   if (wanted === undefined) return { error: 'einval' };
-  const list = wanted.flatMap((item): readonly Value[] => {
-    const name = reader.atom(item) ?? '';
-    const value = told.get(name) ?? SECRETS.get(name)?.(known);
-    return value === undefined ? [] : [[name, value]];
-  });
+  const asked = new Set(wanted.map((item) => reader.atom(item)));
+  // As ssl: each item once, in the order of all of them, whatever the order of the question.
+  const list = [...new Set([...told.keys(), ...SECRETS.keys()])].flatMap(
+    (name): readonly Value[] => {
+      if (!asked.has(name)) return [];
+      const value = told.get(name) ?? SECRETS.get(name)?.(known);
+      return value === undefined ? [] : [[name, value]];
+    },
+  );
   return { ok: { list } };
 }
 
@@ -88,10 +92,10 @@ function everything(
   const told = new Map<string, Value>([
     ['protocol', info.version],
     ['session_id', info.sessionId],
-    ['session_resumption', info.resumed],
-    ['selected_cipher_suite', cipherSuiteMap(info.cipherSuite)],
   ]);
   if (session !== undefined) told.set('session_data', writeSession12(session));
+  told.set('session_resumption', info.resumed);
+  told.set('selected_cipher_suite', cipherSuiteMap(info.cipherSuite));
   const srp = info.cipherSuite.keyExchange.startsWith('srp_');
   if (info.user !== undefined && srp) told.set('srp_username', info.user);
   if (info.maxFragmentLength !== undefined) {

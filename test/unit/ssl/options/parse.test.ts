@@ -89,9 +89,11 @@ describe('option lists', () => {
     assert.equal(bad(`[${env}]`, 'server'), 'nooptions');
   });
 
-  it('R38: no versions means the default ones; a single atom is a list of one', () => {
+  it('R36, R38: no versions means the default ones; one that is no list is for the environment alone', () => {
     assert.deepEqual(good('[{versions,[]}]').versions, ['tlsv1.3', 'tlsv1.2']);
-    assert.deepEqual(good("[{versions,'tlsv1.2'}]").versions, ['tlsv1.2']);
+    assert.equal(bad("[{versions,'tlsv1.2'}]"), "{options,{versions,'tlsv1.2'}}");
+    const environment = "{'$env',[{protocol_version,'tlsv1.2'}]}";
+    assert.deepEqual(good(`[${environment},{verify,verify_none}]`).versions, ['tlsv1.2']);
     assert.deepEqual(good("[{versions,['tlsv1.2','tlsv1.3']}]").versions, ['tlsv1.3', 'tlsv1.2']);
   });
 
