@@ -4,8 +4,8 @@
 -module(beam_packet).
 -export([start/0]).
 
-%% What the port program refuses because it would not fit a frame to the BEAM.
--define(LIMIT, (64 * 1024 * 1024 - 64 * 1024)).
+%% The longest packet that the port program takes; for a longer one it says emsgsize.
+-define(LIMIT, (512 * 1024 * 1024)).
 
 -spec start() -> no_return().
 start() ->
@@ -52,7 +52,7 @@ cut(_Type, State, _Limit, <<>>, Acc) ->
 cut(Type, State, Limit, Buffer, Acc) ->
     case erlang:decode_packet(type(Type, State), Buffer, [{packet_size, Limit}]) of
         {ok, Packet, Rest} -> cut(Type, state(Type, Packet, State), Limit, Rest, [Packet | Acc]);
-        {more, Size} when is_integer(Size), Size > ?LIMIT -> failed(Buffer, Acc);
+        {more, Size} when is_integer(Size), Size > ?LIMIT -> {lists:reverse(Acc, [emsgsize]), error};
         {more, _} -> {lists:reverse(Acc), {State, Buffer}};
         {error, invalid} -> failed(Buffer, Acc)
     end.

@@ -681,7 +681,7 @@ describe('options and information', () => {
     );
     assert.equal(
       show('ok' in asked ? asked.ok : 'none'),
-      `[{protocol,'tlsv1.2'},{depth,3},{selected_cipher_suite,#{cipher=>aes_256_gcm,key_exchange=>ecdhe_ecdsa,mac=>aead,prf=>sha384}}]`,
+      `[{protocol,'tlsv1.2'},{selected_cipher_suite,#{cipher=>aes_256_gcm,key_exchange=>ecdhe_ecdsa,mac=>aead,prf=>sha384}},{depth,3}]`,
     );
     const name = server.connectionInformation(term('[sni_hostname]'));
     assert.equal(
