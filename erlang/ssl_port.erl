@@ -707,15 +707,32 @@ negotiated_next_protocol(Socket) ->
     end.
 
 %% @doc The pseudo-random function of TLS 1.2 and older, over a secret of the caller's or the
-%% master secret of the connection. `{error, undefined}' in SSL 3.0, which has none, and
-%% `{error, notsup}' in TLS 1.3: use {@link export_key_materials/4}.
+%% master secret of the connection. `{error, undefined}' in SSL 3.0, which has none. In TLS 1.3, as since
+%% OTP 27, `master_secret' with the seed `[client_random, server_random]', and a context behind them where
+%% there is one, is {@link export_key_materials/4}; everything else is `{error, notsup}'.
 -spec prf(sslsocket(), binary() | master_secret, binary(),
           [binary() | client_random | server_random], non_neg_integer()) ->
           {ok, binary()} | {error, reason()}.
 prf(?CONNECTION(_, _, _, _, _) = Socket, Secret, Label, Seed, WantedLength) ->
-    established(Socket, {prf, Secret, Label, Seed, WantedLength});
+    case established(Socket, {prf, Secret, Label, Seed, WantedLength}) of
+        {error, notsup} when Secret =:= master_secret -> exported(Socket, Label, Seed, WantedLength);
+        Result -> Result
+    end;
 prf(?LISTENER(_, _, _, _, _), _Secret, _Label, _Seed, _WantedLength) ->
     {error, enotconn}.
+
+exported(Socket, Label, [client_random, server_random | Rest], WantedLength) ->
+    Context = case Rest of
+                  [] -> no_context;
+                  [Binary] when is_binary(Binary) -> Binary;
+                  _ -> bad
+              end,
+    case export_key_materials(Socket, [Label], [Context], [WantedLength]) of
+        {ok, [Bytes]} -> {ok, Bytes};
+        {error, _} = Error -> Error
+    end;
+exported(_Socket, _Label, _Seed, _WantedLength) ->
+    {error, notsup}.
 
 %% @equiv export_key_materials(Socket, Labels, Contexts, WantedLengths, true)
 -spec export_key_materials(sslsocket(), [binary()], [binary() | no_context],

@@ -605,6 +605,24 @@ own_exporters(Config) ->
          end || Version <- [tlsv1, 'tlsv1.2', 'tlsv1.3']]
     end).
 
+%% N-F03: in TLS 1.3 prf/5 exports, so far as its arguments say how.
+own_prf_as_exporter(Config) ->
+    Seed = [client_random, server_random],
+    sees(Config, [{error, bad_input}, {error, notsup}, {error, notsup}, true, true], fun(Cfg) ->
+        #{c := C, s := S, client_socket := A, server_socket := B} = P =
+            pair(Cfg#{versions := ['tlsv1.3']}, [], []),
+        {ok, [WithContext]} = S:export_key_materials(B, [<<"EXPORTER-a">>], [<<"context">>], [20], false),
+        {ok, [Bare]} = C:export_key_materials(A, [<<"EXPORTER-b">>], [no_context], [16], false),
+        %% The last that ask for the secret of their side take it away.
+        R = [C:prf(A, master_secret, <<"EXPORTER-b">>, Seed ++ [foo], 16),
+             C:prf(A, master_secret, <<"EXPORTER-b">>, [client_random], 16),
+             C:prf(A, <<"secret">>, <<"EXPORTER-b">>, Seed, 16),
+             C:prf(A, master_secret, <<"EXPORTER-a">>, Seed ++ [<<"context">>], 20) =:= {ok, WithContext},
+             S:prf(B, master_secret, <<"EXPORTER-b">>, Seed, 16) =:= {ok, Bare}],
+        close(P),
+        R
+    end).
+
 own_channel_bindings(Config) ->
     sees(Config, [{[tls_exporter, tls_server_end_point, tls_unique], []},
                   {[tls_exporter, tls_server_end_point], [{error, notsup}]}], fun(Cfg) ->
