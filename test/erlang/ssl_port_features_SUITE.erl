@@ -614,7 +614,7 @@ own_prf_as_exporter(Config) ->
         {ok, [WithContext]} = S:export_key_materials(B, [<<"EXPORTER-a">>], [<<"context">>], [20], false),
         {ok, [Bare]} = C:export_key_materials(A, [<<"EXPORTER-b">>], [no_context], [16], false),
         %% The last that ask for the secret of their side take it away.
-        R = [C:prf(A, master_secret, <<"EXPORTER-b">>, Seed ++ [foo], 16),
+        R = [C:prf(A, master_secret, <<"EXPORTER-b">>, Seed ++ [<<"a">>, <<"b">>], 16),
              C:prf(A, master_secret, <<"EXPORTER-b">>, [client_random], 16),
              C:prf(A, <<"secret">>, <<"EXPORTER-b">>, Seed, 16),
              C:prf(A, master_secret, <<"EXPORTER-a">>, Seed ++ [<<"context">>], 20) =:= {ok, WithContext},
