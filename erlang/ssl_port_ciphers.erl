@@ -107,7 +107,10 @@ before(tlsv1) -> [].
 
 defaults(Version) when Version =:= 'tlsv1.3'; Version =:= 'tlsv1.2';
                        Version =:= 'tlsv1.1'; Version =:= tlsv1 ->
-    {_, Codes} = lists:keyfind({profile(), Version}, 1, ?DEFAULT_SUITES),
+    defaults(profile(), Version).
+
+defaults(Profile, Version) ->
+    {_, Codes} = lists:keyfind({Profile, Version}, 1, ?DEFAULT_SUITES),
     [lists:keyfind(Code, 1, ?SUITES) || Code <- Codes].
 
 profile() ->
@@ -128,9 +131,7 @@ select(Tiers) ->
 
 %% What is off in TLS 1.2 since OTP 27: CBC, and all that 1.2 has from older versions.
 cbc(otp26, 'tlsv1.2') ->
-    select([{[ecdhe_ecdsa, ecdhe_rsa, ecdh_ecdsa, ecdh_rsa],
-             [{aes_256_cbc, sha384}, {aes_128_cbc, sha256}]},
-            {[dhe_rsa, dhe_dss], [{aes_256_cbc, sha256}, {aes_128_cbc, sha256}]}]);
+    [Row || {_, _, _, _, _, Mac, _, _} = Row <- defaults(otp25, 'tlsv1.2'), Mac =:= sha384 orelse Mac =:= sha256];
 cbc(_, _) ->
     [].
 
@@ -284,21 +285,8 @@ map({_, _, _, KeyExchange, Cipher, Mac, Prf, _}) ->
 
 -spec eccs() -> [atom()].
 eccs() ->
-    implemented(case profile() of
-                    otp26 -> eccs_27('tlsv1.2') ++ eccs_27(weak);
-                    _ -> eccs_25()
-                end).
-
-eccs_27('tlsv1.2') ->
-    [x25519, x448, secp521r1, brainpoolP512r1, secp384r1, brainpoolP384r1, secp256r1, brainpoolP256r1];
-eccs_27(weak) ->
-    eccs_25() -- eccs_27('tlsv1.2').
-
-eccs_25() ->
-    [sect571r1, sect571k1, secp521r1, brainpoolP512r1, sect409k1, sect409r1, brainpoolP384r1,
-     secp384r1, sect283k1, sect283r1, brainpoolP256r1, secp256k1, secp256r1, sect239k1, sect233k1,
-     sect233r1, secp224k1, secp224r1, sect193r1, sect193r2, secp192k1, secp192r1, sect163k1,
-     sect163r1, sect163r2, secp160k1, secp160r1, secp160r2].
+    On = default_groups(profile(), 'tlsv1.2'),
+    On ++ (default_groups(otp25, 'tlsv1.2') -- On).
 
 -spec eccs(version()) -> [atom()].
 eccs(dtlsv1) ->
@@ -306,10 +294,7 @@ eccs(dtlsv1) ->
 eccs('dtlsv1.2') ->
     eccs('tlsv1.2');
 eccs(Version) when Version =:= 'tlsv1.2'; Version =:= 'tlsv1.1'; Version =:= tlsv1 ->
-    implemented(case profile() of
-                    otp26 -> eccs_27('tlsv1.2');
-                    _ -> eccs_25()
-                end).
+    default_groups(profile(), 'tlsv1.2').
 
 -spec groups() -> [atom()].
 groups() ->
@@ -321,11 +306,11 @@ groups() ->
 
 -spec groups(default) -> [atom()].
 groups(default) ->
-    case profile() of
-        otp26 -> [x25519, x448, secp521r1, secp384r1, secp256r1, brainpoolP512r1tls13,
-                  brainpoolP384r1tls13, brainpoolP256r1tls13];
-        _ -> [x25519, x448, secp256r1, secp384r1]
-    end.
+    default_groups(profile(), 'tlsv1.3').
+
+default_groups(Profile, Version) ->
+    {_, Groups} = lists:keyfind({Profile, Version}, 1, ?DEFAULT_GROUPS),
+    Groups.
 
 implemented(Names) ->
     [Name || Name <- Names, lists:member(Name, ?GROUPS)].

@@ -233,6 +233,31 @@
          {otp26, ['tlsv1.3', 'tlsv1.2'],
           ['tlsv1.3', 'tlsv1.2', 'tlsv1.1', tlsv1]}]).
 
+%% The groups that are on by default: {{Profile, Version}, [Group]}; those of TLS 1.2 serve the versions before it.
+-define(DEFAULT_GROUPS,
+        [{{r16, 'tlsv1.3'},
+          [x25519, x448, secp256r1, secp384r1]},
+         {{r16, 'tlsv1.2'},
+          [sect571r1, sect571k1, secp521r1, brainpoolP512r1, sect409k1, sect409r1,
+          brainpoolP384r1, secp384r1, sect283k1, sect283r1, brainpoolP256r1, secp256k1,
+          secp256r1, sect239k1, sect233k1, sect233r1, secp224k1, secp224r1, sect193r1,
+          sect193r2, secp192k1, secp192r1, sect163k1, sect163r1, sect163r2, secp160k1,
+          secp160r1, secp160r2]},
+         {{otp25, 'tlsv1.3'},
+          [x25519, x448, secp256r1, secp384r1]},
+         {{otp25, 'tlsv1.2'},
+          [sect571r1, sect571k1, secp521r1, brainpoolP512r1, sect409k1, sect409r1,
+          brainpoolP384r1, secp384r1, sect283k1, sect283r1, brainpoolP256r1, secp256k1,
+          secp256r1, sect239k1, sect233k1, sect233r1, secp224k1, secp224r1, sect193r1,
+          sect193r2, secp192k1, secp192r1, sect163k1, sect163r1, sect163r2, secp160k1,
+          secp160r1, secp160r2]},
+         {{otp26, 'tlsv1.3'},
+          [x25519, x448, secp521r1, secp384r1, secp256r1, brainpoolP512r1tls13,
+          brainpoolP384r1tls13, brainpoolP256r1tls13]},
+         {{otp26, 'tlsv1.2'},
+          [x25519, x448, secp521r1, brainpoolP512r1, secp384r1, brainpoolP384r1, secp256r1,
+          brainpoolP256r1]}]).
+
 %% The groups that the engine can compute.
 -define(GROUPS,
         [sect163k1, sect163r1, sect163r2, sect193r1, sect193r2, sect233k1, sect233r1,

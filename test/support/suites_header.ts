@@ -3,6 +3,7 @@
  * without the program, so that both have one source.
  */
 
+import { defaultGroups } from '../../src/ssl/options/algorithms.ts';
 import { defaultCipherSuites } from '../../src/ssl/options/default_suites.ts';
 import { type Profile, profiles } from '../../src/ssl/options/profile.ts';
 import { isImplemented } from '../../src/ssl/tls/handshake/negotiation.ts';
@@ -43,6 +44,12 @@ export function suitesHeader(): string {
     const lists = [on, nameable].map((list) => `[${list.map(atom).join(', ')}]`);
     return `{${profile}, ${lists.join(',\n          ')}}`;
   });
+  const defaultGroupsOf = (Object.keys(profiles) as Profile[]).flatMap((profile) =>
+    (['tlsv1.3', 'tlsv1.2'] as const).map((version) => {
+      const names = defaultGroups([version], 'client', profile).map(atom);
+      return `{{${profile}, ${atom(version)}},\n          [${wrapped(names)}]}`;
+    }),
+  );
   const groups = namedGroups.filter(isImplemented).map(atom);
   return `%% Made by test/support/suites_header.ts from the tables of src/ssl/tls/iana and
 %% src/ssl/options; not to be edited. UPDATE=1 with its test makes it anew.
@@ -58,6 +65,10 @@ export function suitesHeader(): string {
 %% The versions of each profile: {Profile, those on by default, those that can be named}.
 -define(VERSIONS,
         [${rows(versions)}]).
+
+%% The groups that are on by default: {{Profile, Version}, [Group]}; those of TLS 1.2 serve the versions before it.
+-define(DEFAULT_GROUPS,
+        [${rows(defaultGroupsOf)}]).
 
 %% The groups that the engine can compute.
 -define(GROUPS,

@@ -1,6 +1,6 @@
 /**
- * The cipher suites that are on when none is named: those of OTP 25, those of OTP 27, which has no CBC in TLS 1.2
- * any more, or those of R16 without the anonymous and the shared-secret ones (S-T02 to S-T04). Weak suites are on
+ * The cipher suites that are on when none is named: those of OTP 25, from OTP 27 on without CBC in TLS 1.2, or
+ * those of R16 without the anonymous and the shared-secret ones (S-T02 to S-T04). Weak suites are on
  * in the profile `r16` only.
  */
 
@@ -29,7 +29,7 @@ const OLD_CIPHERS: readonly (readonly [CipherName, MacName])[] = [
   ['aes_128_cbc', 'sha'],
 ];
 
-const TIERS: Readonly<Record<'r16' | 'otp25' | 'otp27', readonly Tier[]>> = {
+const TIERS: Readonly<Record<'r16' | 'otp25', readonly Tier[]>> = {
   otp25: [
     {
       keyExchanges: EPHEMERAL_EC,
@@ -61,37 +61,6 @@ const TIERS: Readonly<Record<'r16' | 'otp25' | 'otp27', readonly Tier[]>> = {
         ['aes_128_gcm', 'aead'],
         ['chacha20_poly1305', 'aead'],
         ['aes_128_cbc', 'sha256'],
-      ],
-    },
-    { keyExchanges: [...EPHEMERAL_EC, ...STATIC_EC], ciphers: OLD_CIPHERS },
-    { keyExchanges: FINITE, ciphers: OLD_CIPHERS },
-  ],
-  otp27: [
-    {
-      keyExchanges: EPHEMERAL_EC,
-      ciphers: [
-        ['aes_256_gcm', 'aead'],
-        ['aes_256_ccm', 'aead'],
-        ['aes_256_ccm_8', 'aead'],
-        ['chacha20_poly1305', 'aead'],
-        ['aes_128_gcm', 'aead'],
-        ['aes_128_ccm', 'aead'],
-        ['aes_128_ccm_8', 'aead'],
-      ],
-    },
-    {
-      keyExchanges: STATIC_EC,
-      ciphers: [
-        ['aes_256_gcm', 'aead'],
-        ['aes_128_gcm', 'aead'],
-      ],
-    },
-    {
-      keyExchanges: FINITE,
-      ciphers: [
-        ['aes_256_gcm', 'aead'],
-        ['aes_128_gcm', 'aead'],
-        ['chacha20_poly1305', 'aead'],
       ],
     },
     { keyExchanges: [...EPHEMERAL_EC, ...STATIC_EC], ciphers: OLD_CIPHERS },
@@ -140,8 +109,8 @@ function collect(versions: readonly ProtocolVersion[], profile: Profile): readon
   const tls13 = TLS13_ORDER.flatMap((cipher) =>
     cipherSuites.filter((row) => row.keyExchange === 'any' && row.cipher === cipher),
   );
-  const kind = profiles[profile].suites;
-  const older = TIERS[kind].flatMap(({ keyExchanges, ciphers }) =>
+  const { suites, cbcInTls12 } = profiles[profile];
+  const older = TIERS[suites].flatMap(({ keyExchanges, ciphers }) =>
     ciphers.flatMap(([cipher, mac]) =>
       keyExchanges.flatMap((kx) =>
         cipherSuites.filter(
@@ -151,9 +120,8 @@ function collect(versions: readonly ProtocolVersion[], profile: Profile): readon
     ),
   );
   const serves = (suite: CipherSuite, version: ProtocolVersion): boolean => {
-    // CBC is for the versions that have nothing better.
-    const spare = kind === 'otp27' && suite.mac !== 'aead' && isAtLeast(version, 'tlsv1.2');
-    return !spare && suiteFits(suite, version);
+    const off = !cbcInTls12 && suite.mac !== 'aead' && isAtLeast(version, 'tlsv1.2');
+    return !off && suiteFits(suite, version);
   };
   return [...new Set([...tls13, ...older])].filter((suite) =>
     versions.some((version) => serves(suite, version)),

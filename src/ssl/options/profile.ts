@@ -24,7 +24,9 @@ export interface ProfileDefaults {
   /** How the reason of an alert is told: `{tls_alert, {Alert, Text}}`, or `{tls_alert, Text}` of old. */
   readonly alerts: 'pair' | 'text';
   /** Cipher suites before TLS 1.3 when none is named. */
-  readonly suites: 'r16' | 'otp25' | 'otp27';
+  readonly suites: 'r16' | 'otp25';
+  /** Whether those without AEAD serve TLS 1.2 too, or only the versions that have nothing better. */
+  readonly cbcInTls12: boolean;
 }
 
 const SINCE_TLS10: readonly ProtocolVersion[] = ['tlsv1.3', 'tlsv1.2', 'tlsv1.1', 'tlsv1'];
@@ -43,6 +45,7 @@ export const profiles: Readonly<Record<Profile, ProfileDefaults>> = {
     duplicates: 'first',
     alerts: 'text',
     suites: 'r16',
+    cbcInTls12: true,
   },
   otp25: {
     versions: ['tlsv1.3', 'tlsv1.2'],
@@ -55,6 +58,7 @@ export const profiles: Readonly<Record<Profile, ProfileDefaults>> = {
     duplicates: 'last',
     alerts: 'pair',
     suites: 'otp25',
+    cbcInTls12: true,
   },
   otp26: {
     versions: ['tlsv1.3', 'tlsv1.2'],
@@ -66,7 +70,8 @@ export const profiles: Readonly<Record<Profile, ProfileDefaults>> = {
     minDhBits: 2048,
     duplicates: 'last',
     alerts: 'pair',
-    suites: 'otp27',
+    suites: 'otp25',
+    cbcInTls12: false,
   },
 };
 
