@@ -537,14 +537,9 @@ setopts(Socket, Options) ->
 -spec getopts(sslsocket(), [atom()]) -> {ok, [{atom(), term()}]} | {error, reason()}.
 %% (No length: an improper list.)
 getopts(Socket, Names) when length(Names) >= 0 ->
-    case is_below(Socket) of
-        true ->
-            case is_new(Socket) of
-                true -> established(Socket, {getopts, Names});
-                false -> ssl_port_inet:getopts(Socket, Names)
-            end;
-        false ->
-            ssl_port_inet:getopts_node(Socket, Names, fun(Ours) -> established(Socket, {getopts, Ours}) end)
+    case is_below(Socket) andalso not is_new(Socket) of
+        true -> ssl_port_inet:getopts(Socket, Names);
+        false -> ssl_port_node:getopts(Socket, Names, fun(Ours) -> established(Socket, {getopts, Ours}) end)
     end;
 getopts(Socket, [_ | Rest]) ->
     _ = parts(Socket),

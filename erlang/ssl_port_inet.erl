@@ -13,7 +13,6 @@
 
 -export([setopts/2]).
 -export([getopts/2]).
--export([getopts_node/3]).
 
 -include("ssl_port.hrl").
 
@@ -317,36 +316,6 @@ getopts(Socket, Names) ->
         {ok, Values} -> told(Socket, Names, Values, Theirs);
         Error -> Error
     end.
-
-%% Options that no listener of Node.js can have been given: who asks for them gets a socket of the BEAM's.
--define(UNTOUCHED, [recbuf, sndbuf, linger, tos, priority]).
-
-%% The same of a socket of Node.js. A listener has what every new one of this machine has in these options; a
-%% connection's the kernel may have changed, and nobody here can ask for them.
--spec getopts_node(tuple(), [atom()], fun(([atom()]) -> Result)) -> Result
-              when Result :: {ok, [{atom(), term()}]} | {error, term()}.
-getopts_node(?LISTENER(_, _, _, _, _), Names, Ask) ->
-    case lists:partition(fun(Name) -> lists:member(Name, ?UNTOUCHED) end, Names) of
-        {[], _} -> Ask(Names);
-        {Untouched, Rest} -> with_untouched(Ask(Rest), lists:reverse(Untouched))
-    end;
-getopts_node(_Connection, Names, Ask) ->
-    Ask(Names).
-
-with_untouched({ok, Values}, Names) ->
-    case gen_tcp:listen(0, [{ip, loopback}]) of
-        {ok, New} ->
-            Told = inet:getopts(New, Names),
-            ok = gen_tcp:close(New),
-            case Told of
-                {ok, Defaults} -> {ok, Values ++ Defaults};
-                {error, Reason} -> {error, {options, {socket_options, Names, Reason}}}
-            end;
-        {error, Reason} ->
-            {error, {options, {socket_options, Names, Reason}}}
-    end;
-with_untouched(Error, _Names) ->
-    Error.
 
 told(?BEAM_LISTENER(Module, Below), _Names, Values, Theirs) ->
     case ssl_port_transport:getopts(Module, Below, lists:reverse(Theirs)) of

@@ -7,9 +7,13 @@
 -export([listen/2]).
 -export([accept/2]).
 -export([setopts/2]).
+-export([getopts/3]).
 -export([changes/2]).
 
 -include("ssl_port.hrl").
+
+%% Options that no listener of Node.js can have been given: who asks for them gets a socket of the BEAM's.
+-define(UNTOUCHED, [recbuf, sndbuf, linger, tos, priority]).
 
 -type made() :: {ok, tuple()} | {ok, tuple(), map()} | {error, term()} | {option_not_a_key_value_tuple, term()}.
 
@@ -94,6 +98,33 @@ setopts(Socket, Id, Port, Worker, Options) ->
 blamed(?LISTENER(_, _, _, _, _), Options, {error, {options, {socket_options, _, Reason}}}) ->
     {error, {options, {socket_options, Options, Reason}}};
 blamed(_Socket, _Options, Error) ->
+    Error.
+
+%% A listener has what every new one of this machine has in these options; a
+%% connection's the kernel may have changed, and nobody here can ask for them.
+-spec getopts(tuple(), [atom()], fun(([atom()]) -> Result)) -> Result
+              when Result :: {ok, [{atom(), term()}]} | {error, term()}.
+getopts(?LISTENER(_, _, _, _, _), Names, Ask) ->
+    case lists:partition(fun(Name) -> lists:member(Name, ?UNTOUCHED) end, Names) of
+        {[], _} -> Ask(Names);
+        {Untouched, Rest} -> with_untouched(Ask(Rest), lists:reverse(Untouched))
+    end;
+getopts(_Connection, Names, Ask) ->
+    Ask(Names).
+
+with_untouched({ok, Values}, Names) ->
+    case gen_tcp:listen(0, [{ip, loopback}]) of
+        {ok, New} ->
+            Told = inet:getopts(New, Names),
+            ok = gen_tcp:close(New),
+            case Told of
+                {ok, Defaults} -> {ok, Values ++ Defaults};
+                {error, Reason} -> {error, {options, {socket_options, Names, Reason}}}
+            end;
+        {error, Reason} ->
+            {error, {options, {socket_options, Names, Reason}}}
+    end;
+with_untouched(Error, _Names) ->
     Error.
 
 %% As the program takes them. As with ssl, a listener does not know the short forms.
