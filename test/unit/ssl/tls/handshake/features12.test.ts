@@ -25,6 +25,7 @@ import {
   psk,
   user,
 } from '../../../../support/engine_pair_legacy.ts';
+import { leaf } from '../../../../support/engine_pki.ts';
 
 const ALL: readonly ProtocolVersion[] = ['sslv3', 'tlsv1', 'tlsv1.1', 'tlsv1.2', 'tlsv1.3'];
 
@@ -192,6 +193,22 @@ describe('pre-shared keys', () => {
     };
     connect(PSK, {}, { serverHooks: { rewrite } });
     assert.deepEqual(sent, ['server_hello', 'server_hello_done', 'finished']);
+  });
+
+  it('with RSA ask the client for a certificate only where it must have one (RFC 4279 §4)', () => {
+    const asked = (failIfNoPeerCert: boolean): boolean => {
+      let requests = 0;
+      const rewrite = <M extends { readonly msgType: string }>(message: M): M => {
+        if (message.msgType === 'certificate_request') requests += 1;
+        return message;
+      };
+      const offer = named('TLS_RSA_PSK_WITH_AES_128_GCM_SHA256');
+      const server = { verify: 'peer', failIfNoPeerCert } as const;
+      const client = { credentials: [leaf('secp256r1').credential] };
+      assertData(connect({ ...offer, ...client }, server, { serverHooks: { rewrite } }));
+      return requests === 1;
+    };
+    assert.deepEqual([false, true].map(asked), [false, true]);
   });
 
   it('that are not known are told as OTP tells it', () => {
